@@ -1,0 +1,116 @@
+"""Protocols of the speech engines, each with its capabilities.
+
+Engines are synchronous and not thread-safe: each is owned by one worker. All audio is 16 kHz mono int16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from device.audio.ports import Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class WakeCapabilities:
+    """What a wake engine can do. `phrases` are the spoken wake words it knows."""
+
+    phrases: tuple[str, ...]
+
+
+class WakeEngine(Protocol):
+    """Listens for one or more wake words."""
+
+    capabilities: WakeCapabilities
+
+    def process(self, frame: Pcm) -> str | None:
+        """Take the next samples (any length); return the wake phrase that was just completed, if any."""
+
+    def reset(self) -> None:
+        """Forget the past, so that old audio can't wake it."""
+
+
+class VadEngine(Protocol):
+    """Estimates whether a frame holds speech."""
+
+    def process(self, frame: Pcm) -> float:
+        """Probability of speech, 0 to 1, in the next frame of exactly `FRAME` samples."""
+
+    def reset(self) -> None:
+        """Forget the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class SttCapabilities:
+    """What an STT engine can do.
+
+    Attributes:
+        streaming: It decodes while audio arrives, so that `finish` is cheap.
+        partials: `partial` says what was understood so far.
+        grammar: `start(phrases=...)` restricts what can be heard.
+        language: BCP 47 tag.
+    """
+
+    streaming: bool
+    partials: bool
+    grammar: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard.
+
+    Attributes:
+        text: Lower- or mixed-case words as the engine writes them; empty if nothing was heard.
+        confidence: 0 to 1, or None where the engine has none.
+    """
+
+    text: str
+    confidence: float | None = None
+
+
+class SttEngine(Protocol):
+    """Turns one utterance into text: `start`, `feed` any number of times, `finish`."""
+
+    name: str
+    capabilities: SttCapabilities
+
+    def start(self, phrases: Sequence[str] = ()) -> None:
+        """Begin an utterance, dropping any unfinished one; `phrases` restrict it where grammar is supported."""
+
+    def feed(self, pcm: Pcm) -> None:
+        """Add audio of any length."""
+
+    def partial(self) -> str:
+        """What was understood so far; empty where partials are not supported."""
+
+    def finish(self) -> Transcript:
+        """End the utterance and return the result.
+
+        Raises:
+            EngineFailed: The engine broke; it can be used again after `start`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TtsCapabilities:
+    """What a TTS engine can do. `language` is a BCP 47 tag, `voices` the names `synthesize` accepts."""
+
+    language: str
+    voices: tuple[str, ...]
+
+
+class TtsEngine(Protocol):
+    """Renders text to PCM; never owns an output."""
+
+    name: str
+    capabilities: TtsCapabilities
+
+    def synthesize(self, text: str) -> Iterator[Pcm]:
+        """Yield 16 kHz PCM sentence by sentence, so that the first sound need not wait for the last.
+
+        Raises:
+            EngineFailed: The engine broke; the next call may succeed.
+        """
