@@ -135,8 +135,17 @@ def load_packs(directory: Path) -> list[Pack]:
 
 
 def all_types(packs: Iterable[Pack]) -> Mapping[str, TypeSpec]:
-    """Types of all packs by name; a later pack's own type wins over an earlier one's."""
-    return {name: spec for pack in packs for name, spec in pack.types.items()}
+    """Types of all packs by name; of two definitions the first (`_common`'s, which is read first) is kept."""
+    types: dict[str, TypeSpec] = {}
+    for pack in packs:
+        for name, spec in pack.types.items():
+            types.setdefault(name, spec)
+    return types
+
+
+def types_of(pack: Pack, packs: Iterable[Pack]) -> Mapping[str, TypeSpec]:
+    """Types as one pack sees them: its own first (a light pack's `device` is a lamp), then everyone's."""
+    return {**all_types(packs), **pack.types}
 
 
 def _hint(message: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 OOS = "oos"
@@ -106,7 +105,6 @@ class Slot:
 
 
 Slots: TypeAlias = Mapping[str, Slot]
-_EMPTY: Slots = MappingProxyType({})
 
 Source: TypeAlias = Literal["grammar", "sound", "model", "dialogue"]
 
@@ -126,7 +124,7 @@ class Interpretation:
     """
 
     intent: str
-    slots: Slots = field(default=_EMPTY)
+    slots: Slots = field(default_factory=dict)
     confidence: float = 1.0
     source: Source = "model"
     act: Act = Act.COMMAND

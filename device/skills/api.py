@@ -1,19 +1,22 @@
 """The door of a skill: `Request` in, `Outcome` out.
 
-A skill holds no dialogue logic: missing required slots, confirmations and corrections are the policy's. It may
-answer with a `Question` when only it can know that something is ambiguous ("which light?").
+A skill holds no dialogue logic: missing required slots, confirmations and corrections are the policy's. It
+may answer with a `Question` when only it can know that something is ambiguous ("which light?").
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from random import Random
+from typing import Protocol, TypeAlias
 
 from device.clock import Clock
+from device.nlu.pack import Pack
 from device.nlu.types import Slot, Value
 from device.skills.ports import House, Json, Player, Television, Volume
+from device.skills.schedule import Scheduler
 from device.store.database import Database
 
 
@@ -64,6 +67,10 @@ class Question:
     options: tuple[str, ...] = ()
 
 
+Undo: TypeAlias = Callable[[], Awaitable[None]]
+"""Takes back what a command did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a skill answers.
@@ -75,6 +82,8 @@ class Outcome:
         question: Set when one slot is still needed.
         mentioned: Slot name to slot: what "it", "them" and "there" mean afterwards.
         failed: The command was understood but could not be done (the reply says why).
+        undo: Takes it back, so that "no, fifteen minutes" replaces a timer instead of adding one. Not needed
+            where the corrected command overwrites the first by itself (set the volume, dim a light).
     """
 
     reply: str = "done"
@@ -83,6 +92,7 @@ class Outcome:
     question: Question | None = None
     mentioned: Mapping[str, Slot] = field(default_factory=dict)
     failed: bool = False
+    undo: Undo | None = None
 
 
 class Skill(Protocol):
@@ -100,12 +110,28 @@ class Skill(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the composition root gives to skills."""
+    """What the composition root gives to skills.
+
+    Attributes:
+        clock: Wall and monotonic time.
+        database: Everything that is remembered.
+        scheduler: The process's only one.
+        house: Lights and appliances.
+        television: The TV set.
+        player: Plays the media library.
+        volume: The device's own loudness.
+        room: Room in which the device stands, empty if not configured.
+        packs: All packs, from which help takes its examples.
+        random: Dice and shuffling; tests give a seeded one.
+    """
 
     clock: Clock
     database: Database
+    scheduler: Scheduler
     house: House
     television: Television
     player: Player
     volume: Volume
     room: str = ""
+    packs: Sequence[Pack] = ()
+    random: Random = field(default_factory=Random)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 Kind: TypeAlias = Literal["light", "switch", "climate", "cover", "lock", "vacuum", "scene"]
 
 
@@ -36,9 +36,11 @@ class House(Protocol):
         """Everything that can be controlled."""
 
     def state(self, appliance_id: str) -> Mapping[str, Json]:
-        """Present state. Keys by kind: light `on`, `brightness` (0-100), `color` (`#rrggbb`); switch `on`;
-        climate `target` and `current` (degrees Celsius); cover `position` (0 closed to 100 open); lock
-        `locked`; vacuum `cleaning`; scene `active`.
+        """Present state.
+
+        Keys by kind: light `on`, `brightness` (0-100), `color` (`#rrggbb`); switch `on`; climate `target` and
+        `current` (degrees Celsius); cover `position` (0 closed to 100 open); lock `locked`; vacuum
+        `cleaning`; scene `active`.
         """
 
     async def apply(self, appliance_id: str, change: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -98,7 +100,10 @@ class Player(Protocol):
         """Everything that can be played."""
 
     def state(self) -> Mapping[str, Json]:
-        """Keys `playing`, `paused`, `track` (id or None), `title`, `artist`, `shuffle`, `repeat`, `queue` (ids)."""
+        """Keys `playing`, `paused`, `track` (id or None), `title`, `artist`, `shuffle`, `repeat`, `queue`.
+
+        The queue holds ids in the order in which they are played, the present track included.
+        """
 
     async def play(self, tracks: Sequence[Track]) -> None:
         """Replace the queue and play."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from device.audio.ports import Pcm
 
 
@@ -114,3 +116,12 @@ class TtsEngine(Protocol):
         Raises:
             EngineFailed: The engine broke; the next call may succeed.
         """
+
+
+def render(tts: TtsEngine, text: str) -> Pcm:
+    """The whole text at once, shape [n], for files; a device speaks sentence by sentence.
+
+    Raises:
+        EngineFailed: The engine broke.
+    """
+    return np.concatenate([np.zeros(0, np.int16), *tts.synthesize(text)])

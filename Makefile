@@ -1,0 +1,32 @@
+# Two commands matter: `make demo` and `make test`. Each sets up everything it needs in .venv.
+.PHONY: demo test lint check model bench clean help
+PY := .venv/bin/python
+
+help:
+	@echo "make demo    hear Homebody: a spoken tour in a simulated living room (no microphone needed)"
+	@echo "make test    lint, types and all tests"
+	@echo "make model   train, distil and quantize the language model anew (needs --data-dir, see README)"
+	@echo "make bench   measure this machine"
+
+demo:
+	@.ci/setup sim
+	@.venv/bin/homebody demo
+
+test:
+	@.ci/setup dev
+	@$(MAKE) --no-print-directory lint
+	@$(PY) -m pytest -n 2 --dist loadfile
+
+lint:
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+model:
+	@.ci/setup dev
+	@.venv/bin/homebody train $(TRAIN_ARGS)
+
+bench:
+	@.ci/setup sim
+	@.venv/bin/homebody bench
+
+clean:
+	@rm -rf .venv build dist *.egg-info

@@ -1,0 +1,259 @@
+"""The composition root: the only place that builds everything.
+
+`build_brain` makes what understands and acts (typed use needs no more); `build_voice` puts ears and a mouth around
+it. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from device.audio.mixer import Mixer
+from device.audio.ring import Ring
+from device.audio.volume import DeviceVolume
+from device.assistant import Assistant, Parts
+from device.bell import Bell
+from device.clock import Clock
+from device.config import Config
+from device.dialogue.conversation import Conversation
+from device.errors import BundleError, DeviceError, Missing, StorageError
+from device.events import Observation
+from device.household import household_names
+from device.nlu.answer import Interpreter
+from device.nlu.grammar import Grammar, compile_grammar, grammar_key
+from device.nlu.onnx_model import JointModel, load_model
+from device.nlu.phonemes import Phonemizer
+from device.nlu.pack import PACKS_DIR, Pack, load_packs
+from device.nlu.sound import SoundSearch
+from device.nlu.types import TimeOfDay
+from device.nlu.understand import Understander
+from device.skills.api import Services
+from device.skills.registry import build_skills
+from device.skills.schedule import Ring as Due
+from device.skills.schedule import Scheduler
+from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
+from device.speech.endpoint import EndpointConfig
+from device.speech.listen import ListenConfig, Listener
+from device.speech.ports import SttEngine, TtsEngine
+from device.store.database import Database
+from device.store.items import Items
+from device.store.settings import Settings
+from device.voice import Voice
+from device.workers import Workers
+
+DRIVERS_GROUP = "homebody.drivers"
+"""Entry points `house.NAME`, `television.NAME`, `player.NAME`: callables that take the home folder."""
+
+BUNDLE = Path(__file__).parent.parent / "models" / "artefacts" / "homebody-en"
+"""The model that ships."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """What understands and acts.
+
+    Attributes:
+        problems: What is not as it should be but does not stop the device; to be told to the user.
+    """
+
+    config: Config
+    home: Path
+    clock: Clock
+    database: Database
+    services: Services
+    scheduler: Scheduler
+    volume: DeviceVolume
+    packs: tuple[Pack, ...]
+    model: JointModel | None
+    conversation: Conversation
+    problems: tuple[DeviceError, ...]
+
+    def words(self, due: Due) -> str:
+        """What is said when something rings."""
+        key = ("missed" if due.missed else "ringing") + ("_named" if due.label else "")
+        values = {"name": due.label, "message": due.message, "time": TimeOfDay(due.due.time())}
+        return self.conversation.words(f"{due.kind}.set", key, values)
+
+
+def make_home(home: Path) -> Path:
+    """Create the folder that holds all state.
+
+    Raises:
+        StorageError: It can't be created.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{home} can't be created: {error.strerror}.", remedy="Set HOMEBODY_HOME to a folder you may write."
+        ) from error
+    return home
+
+
+def driver(port: str, name: str, home: Path) -> Any:
+    """Build the driver of a port by name.
+
+    Raises:
+        Missing: No such driver is installed; names those that are.
+    """
+    for entry in entry_points(group=DRIVERS_GROUP, name=f"{port}.{name}"):
+        return entry.load()(home)
+    known = sorted(e.name.partition(".")[2] for e in entry_points(group=DRIVERS_GROUP) if e.name.startswith(f"{port}."))
+    raise Missing(f"There is no {port} driver `{name}`.", remedy=f"Installed: {', '.join(known) or 'none'}.")
+
+
+def load_all_packs(config: Config, home: Path) -> tuple[Pack, ...]:
+    """The packs that ship, then those of the owner's folder.
+
+    Raises:
+        PackError: One of them can't be used.
+    """
+    own = Path(config.nlu.packs) if config.nlu.packs else home / "packs"
+    return (*load_packs(PACKS_DIR), *(load_packs(own) if own.is_dir() else ()))
+
+
+def compiled_grammar(packs: tuple[Pack, ...], names: Mapping[str, tuple[str, ...]], cache: Path) -> Grammar:
+    """The grammar, from the cache if it is there; a cache that can't be written costs time and nothing else."""
+    file = cache / f"grammar-{grammar_key(packs, names)[:16]}.bin"
+    with contextlib.suppress(OSError, ValueError):
+        return Grammar.from_bytes(file.read_bytes())
+    grammar = compile_grammar(packs, names)
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        for old in cache.glob("grammar-*.bin"):
+            old.unlink()
+        file.write_bytes(grammar.to_bytes())
+    return grammar
+
+
+def build_brain(config: Config, home: Path, clock: Clock) -> Brain:
+    """Build what understands and acts.
+
+    Args:
+        config: Settings.
+        home: Folder of all state.
+        clock: Time.
+
+    Raises:
+        DeviceError: Something without which nothing works: storage, packs, a driver.
+    """
+    make_home(home)
+    problems: list[DeviceError] = []
+    database = Database(home / "homebody.db")
+    if database.recovered_from:
+        problems.append(
+            StorageError(f"The database was damaged and starts anew; the old file is {database.recovered_from}.")
+        )
+    settings = Settings(database)
+    volume = DeviceVolume(
+        int(settings.get("volume", 60)),
+        bool(settings.get("muted", False)),
+        save=lambda level, muted: (settings.set("volume", level), settings.set("muted", muted)) and None,
+    )
+    scheduler = Scheduler(database, clock)
+    services = Services(
+        clock,
+        database,
+        driver("house", config.home.house, home),
+        driver("television", config.home.television, home),
+        driver("player", config.home.player, home),
+        volume,
+        room=config.home.room,
+    )
+    packs = load_all_packs(config, home)
+    names = household_names(services.house, services.television, config.home.people, Items(database).lists())
+    model = None
+    try:
+        model = load_model(Path(config.nlu.model) if config.nlu.model else BUNDLE, threads=config.nlu.threads)
+    except BundleError as error:
+        problems.append(error)
+    specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
+    grammar = compiled_grammar(packs, names, home / "cache")
+    understander = Understander(grammar, specs, model, sound_search(grammar, model, home, problems))
+    skills = build_skills(services, packs)
+    conversation = Conversation(Interpreter(understander, packs), packs, skills, clock, config.home.room, names)
+    return Brain(
+        config, home, clock, database, services, scheduler, volume, packs, model, conversation, tuple(problems)
+    )
+
+
+def sound_search(
+    grammar: Grammar, model: JointModel | None, home: Path, problems: list[DeviceError]
+) -> SoundSearch | None:
+    """Search by sound among the intents that the model was not trained on; None if there are none."""
+    untrained = [name for name in grammar.intents if model is None or name not in model.labels.intents]
+    if not untrained:
+        return None
+    try:
+        return SoundSearch(grammar, Phonemizer(home / "cache"), untrained)
+    except DeviceError as error:
+        problems.append(error)
+        return None
+
+
+def make_listener(config: Config, *, wake: bool = True) -> Listener:
+    """The ears: wake words (unless not wanted), voice activity and endpoint.
+
+    Raises:
+        EngineMissing: A package is not installed.
+    """
+    speech = config.speech
+    endpoint = EndpointConfig(
+        trailing_silence_s=speech.trailing_silence, max_s=speech.max_command, no_speech_timeout_s=speech.patience
+    )
+    listening = ListenConfig(endpoint, follow_up_s=speech.follow_up or ListenConfig().follow_up_s)
+    words = speech.wake_words if wake else ()
+    return Listener(make_wake(words, speech.wake_threshold), make_vad(), listening)
+
+
+def make_stt_engine(config: Config, home: Path) -> SttEngine:
+    """The configured speech-to-text engine.
+
+    Raises:
+        EngineMissing: Its package or model is not there.
+    """
+    return make_stt(config.speech.stt, EngineOptions(home / "models", config.speech.stt_threads))
+
+
+def make_tts_engine(config: Config, home: Path) -> TtsEngine:
+    """The configured text-to-speech engine.
+
+    Raises:
+        EngineMissing: Its package, program or voice is not there.
+    """
+    return make_tts(config.speech.tts, EngineOptions(home / "models", config.speech.stt_threads))
+
+
+def build_assistant(
+    brain: Brain,
+    ring: Ring,
+    mixer: Mixer,
+    workers: Workers,
+    stt: SttEngine,
+    tts: TtsEngine,
+    observe: Callable[[Observation], None],
+) -> Assistant:
+    """Put ears and a mouth around a brain. Must be called on the running loop."""
+    voice = Voice(tts, mixer, workers)
+
+    bell = Bell(brain.scheduler, mixer, voice, brain.clock, brain.words, observe)
+    speech = brain.config.speech
+    parts = Parts(
+        brain.clock,
+        workers,
+        ring,
+        make_listener(brain.config),
+        stt,
+        voice,
+        mixer,
+        brain.conversation,
+        bell,
+        chimes=brain.config.audio.chimes,
+        follow_up=speech.follow_up > 0,
+    )
+    return Assistant(parts, observe)

@@ -1,0 +1,291 @@
+"""The edge loop: carries out what the turn machine decides, on one asyncio loop that owns all state.
+
+Microphone frames go through echo cancellation and the ears in the audio worker; transcription and synthesis run
+in workers of their own. A turn is one task: a barge-in cancels it, and what still comes back from it is of an old
+turn and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from device import turns
+from device.audio.chimes import chime
+from device.audio.echo import EchoCanceller
+from device.audio.mixer import Mixer
+from device.audio.playback import Playback
+from device.audio.ports import SAMPLE_RATE, Pcm
+from device.audio.ring import Ring
+from device.bell import Bell
+from device.clock import Clock
+from device.dialogue.conversation import Conversation, Turn
+from device.errors import DeviceError, EngineFailed
+from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
+from device.nlu.acts import interruption
+from device.speech.listen import Listener, ListenEvent, Mode, NoSpeech, SpeechStarted, Utterance, WakeWord
+from device.speech.ports import SttEngine
+from device.turns import Ears, Effect, Event, Phase, TurnState, advance
+from device.voice import Voice
+from device.workers import Workers
+
+STT_DEADLINE: Final = 15.0
+"""Seconds after which a transcription counts as hung."""
+
+ECHO_TAIL: Final = 0.5
+"""Seconds for which echo is cancelled after the last sound: rooms ring on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the assistant is made of; `app` builds them."""
+
+    clock: Clock
+    workers: Workers
+    ring: Ring
+    listener: Listener
+    stt: SttEngine
+    voice: Voice
+    mixer: Mixer
+    conversation: Conversation
+    bell: Bell
+    chimes: bool = True
+    follow_up: bool = True
+
+
+class Assistant:
+    """One device's edge loop.
+
+    Args:
+        parts: Everything it uses.
+        observe: Told what happens; must return quickly.
+    """
+
+    def __init__(self, parts: Parts, observe: Callable[[Observation], None] = lambda _: None) -> None:
+        self._parts = parts
+        self._observe = observe
+        self._state = TurnState(follow_up=parts.follow_up)
+        self._ears: tuple[Mode, int | None] | None = ("idle", None)
+        self._listen_from: int | None = None
+        self._echo: EchoCanceller | None = None
+        self._sounded_at = float("-inf")
+        self._ducked = ExitStack()
+        self._turn: asyncio.Task[None] | None = None
+        self._speech: Playback | None = None
+        self._ended_at = 0.0
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """What it is doing."""
+        return self._state.phase
+
+    async def run(self) -> None:
+        """Listen and answer until cancelled.
+
+        The microphone must have been started into the ring, and the speaker onto the mixer.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            tasks.create_task(self._parts.bell.run(self._bell_changed, self._quiet))
+            try:
+                while True:
+                    await self._hear(await self._parts.ring.read())
+            finally:
+                self._ducked.close()
+
+    def press(self) -> None:
+        """The talk button."""
+        self._post(turns.Woken("button"))
+
+    def mute(self, on: bool) -> None:
+        """The microphone switch."""
+        self._post(turns.Muted(on))
+
+    def lost_microphone(self, error: DeviceError) -> None:
+        """The supervisor's word that no samples come: what was being collected can't be finished."""
+        self._trouble(error)
+        if self._state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
+            self._post(turns.NothingHeard())
+            self._start(self._say(error.spoken))
+
+    async def say(self, text: str) -> None:
+        """Speak outside of a turn, and wait until it was heard."""
+        await self._say(text)
+
+    async def _say(self, text: str) -> None:
+        playback = self._parts.voice.begin()
+        try:
+            await self._parts.voice.speak(text, playback)
+            await playback.wait()
+        except EngineFailed as error:
+            self._trouble(error)
+
+    # Ears ------------------------------------------------------------------------------------------------------
+
+    async def _hear(self, frame: Pcm) -> None:
+        """One frame through echo cancellation, wake word, voice activity and endpoint."""
+        for event in await self._parts.workers.run("audio", self._feed, frame):
+            self._heard(event)
+
+    def _feed(self, frame: Pcm) -> list[ListenEvent]:
+        """In the audio worker."""
+        request, self._ears = self._ears, None
+        if request:
+            self._parts.listener.listen(*request)
+        return self._parts.listener.feed(self._without_echo(frame))
+
+    def _without_echo(self, frame: Pcm) -> Pcm:
+        """The frame without the device's own sound, while there is any."""
+        now = self._parts.clock.monotonic()
+        if self._parts.mixer.playing():
+            self._sounded_at = now
+        if now - self._sounded_at > ECHO_TAIL:
+            self._echo = None
+            return frame
+        if self._echo is None:
+            self._echo = EchoCanceller()
+        return self._echo.process(frame, self._parts.mixer.reference(len(frame)))
+
+    def _heard(self, event: ListenEvent) -> None:
+        match event:
+            case WakeWord(phrase, _, listen_from):
+                self._listen_from = listen_from
+                self._post(turns.Woken(phrase))
+            case SpeechStarted():
+                self._post(turns.SpeechBegan())
+            case Utterance(mode="interrupt"):
+                self._start(self._interruption(event.pcm))
+            case Utterance():
+                self._ended_at = self._parts.clock.monotonic()
+                self._post(turns.Heard(event.pcm))
+            case NoSpeech():
+                self._post(turns.NothingHeard())
+
+    async def _interruption(self, pcm: Pcm) -> None:
+        """Short words over the device's own sound: only "stop" and its like count, and "snooze" for a bell."""
+        try:
+            text = await self._transcribe(pcm)
+        except EngineFailed as error:
+            return self._trouble(error)
+        word = interruption(text)
+        if word == "snooze" and self._state.ringing:
+            await self._parts.conversation.turn("snooze")
+            self._parts.bell.changed()
+        elif word == "stop":
+            self._post(turns.StopHeard())
+
+    async def _transcribe(self, pcm: Pcm) -> str:
+        transcript = await self._parts.workers.run("stt", self._decode, pcm, deadline=STT_DEADLINE)
+        return transcript
+
+    def _decode(self, pcm: Pcm) -> str:
+        """In the STT worker."""
+        stt = self._parts.stt
+        stt.start()
+        stt.feed(pcm)
+        return stt.finish().text
+
+    # Machine ---------------------------------------------------------------------------------------------------
+
+    def _post(self, event: Event) -> None:
+        """Advance the machine and carry its effects out, in order."""
+        before = self._state.phase
+        self._state, effects = advance(self._state, event)
+        if self._state.phase is not before:
+            self._observe(PhaseChanged(self._state.phase, self._parts.clock.monotonic()))
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case turns.Listen(ears):
+                since = self._listen_from if ears is Ears.COMMAND else None
+                self._listen_from = None
+                self._ears = (ears.value, since)
+            case turns.Chime(name):
+                if self._parts.chimes:
+                    self._parts.mixer.play(chime(name), kind="chime")
+            case turns.Duck(on):
+                self._ducked.close()
+                if on:
+                    self._ducked.enter_context(self._parts.mixer.duck())
+                    self._parts.bell.hush()
+            case turns.Think(turn, pcm):
+                self._turn = self._start(self._think(turn, pcm))
+            case turns.Speak(turn, text):
+                self._turn = self._start(self._speak(turn, text))
+            case turns.Silence():
+                self._silence()
+            case turns.StopRinging():
+                self._parts.bell.stop()
+            case turns.DropQuestion():
+                self._parts.conversation.drop()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._tasks is not None
+        return self._tasks.create_task(work)
+
+    def _silence(self) -> None:
+        """Nothing of the old turn may sound or happen any more."""
+        if self._speech:
+            self._speech.stop()
+        if self._turn and self._turn is not asyncio.current_task():
+            self._turn.cancel()
+        self._observe(Interrupted(self._parts.clock.monotonic()))
+
+    async def _think(self, turn: int, pcm: Pcm) -> None:
+        """Transcribe, understand, act."""
+        clock, ended_at = self._parts.clock, self._ended_at
+        try:
+            text = await self._transcribe(pcm)
+            transcribed = clock.monotonic()
+            done = await self._parts.conversation.turn(text)
+        except DeviceError as error:
+            self._trouble(error)
+            self._post(turns.Answered(turn, error.spoken, failed=True))
+            return
+        stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "stt": 1000 * (transcribed - ended_at)}
+        done = replace(done, timeline_ms={**stages, **done.timeline_ms})
+        self._observe(TurnDone(done, clock.monotonic()))
+        self._parts.bell.changed()
+        self._post(self._answer(turn, done))
+
+    def _answer(self, turn: int, done: Turn) -> Event:
+        return turns.Answered(turn, done.reply, done.expects_answer, done.failed)
+
+    async def _speak(self, turn: int, text: str) -> None:
+        """Speak a reply; only when its last sample has left the speaker does the turn go on."""
+        ended_at = self._ended_at
+        self._speech = playback = self._parts.voice.begin()
+        self._start(self._time_first_sound(playback, ended_at))
+        try:
+            await self._parts.voice.speak(text, playback)
+        except EngineFailed as error:
+            self._trouble(error)
+        if await playback.wait() == "finished":
+            self._post(turns.PlaybackFinished(turn))
+
+    async def _time_first_sound(self, playback: Playback, ended_at: float) -> None:
+        ending = asyncio.ensure_future(playback.wait())
+        started = asyncio.ensure_future(playback.started.wait())
+        await asyncio.wait((ending, started), return_when=asyncio.FIRST_COMPLETED)
+        for waiter in (ending, started):
+            waiter.cancel()
+        if playback.started_at is not None:
+            self._observe(SoundBegan(playback.started_at - ended_at, playback.started_at))
+
+    # Bell ------------------------------------------------------------------------------------------------------
+
+    def _bell_changed(self, ringing: bool) -> None:
+        self._post(turns.RingStarted() if ringing else turns.RingEnded())
+
+    def _quiet(self) -> bool:
+        """Whether a bell may sound now: nobody is being listened to or answered."""
+        return self._state.phase is Phase.IDLE
+
+    def _trouble(self, error: DeviceError) -> None:
+        self._observe(Trouble(error, self._parts.clock.monotonic()))

@@ -1,0 +1,96 @@
+"""How loud a signal is and whether there is one at all: for the doctor and the supervisor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from device.audio.ports import SAMPLE_RATE, Pcm
+
+FULL_SCALE: Final = 32_768.0
+"""0 dBFS is this amplitude, for peak and RMS alike; a full-scale sine thus has an RMS of -3.01 dBFS."""
+
+FLOOR_DBFS: Final = -120.0
+"""What silence is given as, in place of minus infinity; 16 bits end at -90."""
+
+QUIET_DBFS: Final = -65.0
+"""RMS below which a microphone in a room is turned down too far: a quiet room alone is near -60."""
+
+CLIPPED_SHARE: Final = 0.001
+"""Share of samples at full scale above which speech is distorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Measures of a stretch of sound.
+
+    Attributes:
+        rms_dbfs: Root mean square, in dB relative to `FULL_SCALE`, without the DC offset.
+        peak_dbfs: Largest absolute sample, likewise.
+        clipped: Share of samples at full scale, 0 to 1.
+        dead: No samples, or all of them the same: not even the noise of an input, so nothing is connected, or
+            the microphone is switched off.
+    """
+
+    rms_dbfs: float
+    peak_dbfs: float
+    clipped: float
+    dead: bool
+
+
+def measure(pcm: Pcm) -> Level:
+    """Measure PCM of any length."""
+    if not len(pcm):
+        return Level(FLOOR_DBFS, FLOOR_DBFS, 0.0, True)
+    magnitude = np.abs(pcm.astype(np.int32))
+    return Level(
+        rms_dbfs=dbfs(float(np.std(pcm.astype(np.float64)))),
+        peak_dbfs=dbfs(float(np.max(magnitude))),
+        clipped=float(np.mean(magnitude >= 32_767)),
+        dead=bool(np.all(pcm == pcm[0])),
+    )
+
+
+def dbfs(amplitude: float) -> float:
+    """Amplitude in sample values to dB relative to full scale, at least `FLOOR_DBFS`."""
+    return max(FLOOR_DBFS, 20.0 * float(np.log10(max(amplitude, 1e-9) / FULL_SCALE)))
+
+
+def advise(level: Level) -> tuple[str, str] | None:
+    """What is wrong with a microphone that delivers this, and what to do; None when it is well."""
+    if level.dead:
+        return (
+            "The microphone delivers no signal at all.",
+            "Check its switch and plug, and choose another one with audio.microphone.",
+        )
+    if level.clipped > CLIPPED_SHARE:
+        return "The microphone is too loud: it clips.", "Turn its gain down (alsamixer, F4)."
+    if level.rms_dbfs < QUIET_DBFS:
+        return "The microphone is very quiet.", "Turn its gain up (alsamixer, F4)."
+    return None
+
+
+class DeadSignal:
+    """Counts for how long a microphone has delivered frames without any signal."""
+
+    def __init__(self) -> None:
+        self._samples = 0
+        self._value = 0
+
+    @property
+    def seconds(self) -> float:
+        """Length of the dead stretch that goes on now; 0 as soon as anything moves."""
+        return self._samples / SAMPLE_RATE
+
+    def feed(self, frame: Pcm) -> float:
+        """Take the next frame and return `seconds`."""
+        if not len(frame):
+            return self.seconds
+        if measure(frame).dead and (not self._samples or int(frame[0]) == self._value):
+            self._samples += len(frame)
+        else:
+            self._samples = 0
+        self._value = int(frame[-1])
+        return self.seconds

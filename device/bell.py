@@ -1,0 +1,133 @@
+"""What rings: waits for the next timer, alarm or reminder, sounds and speaks until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from device.audio.chimes import chime
+from device.audio.mixer import Mixer
+from device.audio.playback import Playback
+from device.clock import Clock
+from device.errors import DeviceError
+from device.events import Observation, Rang, Trouble
+from device.skills.schedule import Ring, Scheduler
+from device.voice import Voice
+
+GIVE_UP: Final = {"timer": 120.0, "reminder": 30.0, "alarm": 600.0}
+"""Seconds after which nobody is there to hear it."""
+
+PAUSE: Final = 1.5
+"""Seconds of silence between two rings, in which "stop" is easily heard."""
+
+LONGEST_WAIT: Final = 3600.0
+"""Seconds after which the clock is looked at again, since wall clocks are set."""
+
+Words = Callable[[Ring], str]
+
+
+class Bell:
+    """Rings what is due.
+
+    Args:
+        scheduler: What is due and what rings.
+        mixer: Where it sounds.
+        voice: Says what it is.
+        clock: Time.
+        words: What to say for a ring.
+        observe: Told when something rings.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        mixer: Mixer,
+        voice: Voice,
+        clock: Clock,
+        words: Words,
+        observe: Callable[[Observation], None] = lambda _: None,
+    ) -> None:
+        self._scheduler = scheduler
+        self._mixer = mixer
+        self._voice = voice
+        self._clock = clock
+        self._words = words
+        self._observe = observe
+        self._changed = asyncio.Event()
+        self._sounding: Playback | None = None
+        self._rang_at: dict[int, float] = {}
+
+    def changed(self) -> None:
+        """Something was set, stopped or snoozed: look again."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Stop all that rings."""
+        self._scheduler.stop_ringing()
+        self.hush()
+        self.changed()
+
+    def hush(self) -> None:
+        """Be silent at once; it goes on when quiet unless it was stopped."""
+        if self._sounding:
+            self._sounding.stop()
+
+    async def run(self, changed: Callable[[bool], None], quiet: Callable[[], bool]) -> None:
+        """Ring for ever.
+
+        Args:
+            changed: Told when ringing begins (True) and ends (False).
+            quiet: Whether it may sound now.
+        """
+        ringing = False
+        while True:
+            self._changed.clear()
+            try:
+                rings = self._look()
+            except DeviceError as error:
+                self._observe(Trouble(error, self._clock.monotonic()))
+                rings = []
+            if bool(rings) is not ringing:
+                ringing = bool(rings)
+                changed(ringing)
+            if rings and quiet():
+                await self._sound(rings)
+                await self._wait(PAUSE)
+            else:
+                await self._wait(PAUSE if rings else self._until_next())
+
+    def _look(self) -> list[Ring]:
+        """What rings now; announces what is new and gives up what nobody heard."""
+        now = self._clock.monotonic()
+        for ring in self._scheduler.due():
+            self._rang_at[ring.id] = now
+            self._observe(Rang(ring, self._words(ring), now))
+        rings = self._scheduler.ringing()
+        if rings and all(now - self._rang_at.setdefault(r.id, now) > GIVE_UP[r.kind] for r in rings):
+            self._scheduler.stop_ringing()
+            return []
+        return rings
+
+    async def _sound(self, rings: list[Ring]) -> None:
+        """One round: the bell, then what it is for."""
+        self._sounding = self._mixer.play(chime("alarm" if rings[0].kind == "alarm" else "timer"), kind="alarm")
+        if await self._sounding.wait() == "stopped":
+            return
+        self._sounding = self._voice.begin("alarm")
+        await self._voice.speak(" ".join(map(self._words, rings)), self._sounding)
+        await self._sounding.wait()
+
+    def _until_next(self) -> float:
+        following = self._scheduler.next_due()
+        if following is None:
+            return LONGEST_WAIT
+        return min(max((following - self._clock.now()).total_seconds(), 0.0), LONGEST_WAIT)
+
+    async def _wait(self, seconds: float) -> None:
+        """Sleep, or less when something changed."""
+        alarm = self._clock.call_at(self._clock.monotonic() + seconds, self._changed.set)
+        try:
+            await self._changed.wait()
+        finally:
+            alarm.cancel()

@@ -1,0 +1,163 @@
+"""`homebody doctor`: is everything there, does it work, how fast; each problem with its remedy."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from device.app import BUNDLE, build_brain, make_home, make_listener, make_stt_engine, make_tts_engine
+from device.audio.devices import list_devices
+from device.audio.ports import SAMPLE_RATE
+from device.clock import SystemClock
+from device.config import Config, home_folder, load_config
+from device.errors import DeviceError
+from device.nlu.onnx_model import load_model
+from device.speech.ports import render
+
+State = Literal["ok", "warning", "problem"]
+
+SPACE_WANTED = 200 * 2**20
+"""Bytes of free disk below which a warning is due: logs, database and an update need room."""
+
+PHRASE = "turn on the kitchen light"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False) -> None:
+    """Look at sound, models, disk and speed; say what is wrong and what to do."""
+    findings: list[Finding] = []
+    console = Console(highlight=False)
+    for finding in examine(home_folder()):
+        findings.append(finding)
+        if not as_json:
+            _show(console, finding)
+    broken = [f for f in findings if f.state == "problem"]
+    if as_json:
+        typer.echo(json.dumps({"ok": not broken, "findings": [asdict(f) for f in findings]}))
+    else:
+        console.print(f"\n{len(broken)} problem(s)." if broken else "\nAll is well.", style="red" if broken else "green")
+    raise typer.Exit(3 if broken else 0)
+
+
+def examine(home: Path) -> Iterator[Finding]:
+    """Everything that can be looked at, one after the other; nothing here raises."""
+    yield Finding(
+        "homebody", "ok", f"{version('homebody')} on Python {platform.python_version()}, {platform.machine()}"
+    )
+    try:
+        config = load_config(home)
+    except DeviceError as error:
+        yield _problem("configuration", error)
+        config = Config()
+    else:
+        source = home / "config.toml"
+        yield Finding("configuration", "ok", str(source) if source.exists() else "defaults")
+    yield _try("storage", lambda: _storage(home))
+    yield from _sound()
+    yield _try("language model", lambda: _language(config))
+    yield _try("wake word", lambda: _wake(config))
+    yield from _latency(config, home)
+
+
+def _storage(home: Path) -> Finding:
+    free = shutil.disk_usage(make_home(home)).free
+    state: State = "ok" if free > SPACE_WANTED else "warning"
+    return Finding("storage", state, f"{home}, {free / 2**30:.1f} GB free", "" if state == "ok" else "Free some disk.")
+
+
+def _sound() -> Iterator[Finding]:
+    try:
+        devices = list_devices()
+    except DeviceError as error:
+        yield _problem("sound", error)
+        return
+    for what, names in (
+        ("microphone", [d.name for d in devices if d.inputs]),
+        ("speaker", [d.name for d in devices if d.outputs]),
+    ):
+        if names:
+            yield Finding(what, "ok", ", ".join(names))
+        else:
+            remedy = f"Connect a {what}; until then use `homebody talk --text` or `homebody ask --wav FILE`."
+            yield Finding(what, "warning", "none", remedy)
+
+
+def _language(config: Config) -> Finding:
+    folder = Path(config.nlu.model) if config.nlu.model else BUNDLE
+    model = load_model(folder)
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    detail = f"{model.manifest.name} {model.manifest.version}, {len(model.labels.intents)} intents, {size:.1f} MB"
+    return Finding("language model", "ok", detail)
+
+
+def _wake(config: Config) -> Finding:
+    make_listener(config)
+    return Finding("wake word", "ok", ", ".join(config.speech.wake_words) or "push to talk")
+
+
+def _latency(config: Config, home: Path) -> Iterator[Finding]:
+    """A sentence is spoken by the voice, heard by the ears and answered, with the time of each step."""
+    clock = SystemClock(config.home.timezone)
+    try:
+        tts = make_tts_engine(config, home)
+        pcm = render(tts, PHRASE)
+        began = clock.monotonic()
+        next(iter(tts.synthesize(f"{PHRASE} now")))
+        spoke = clock.monotonic()
+        yield Finding("voice", "ok", f"{tts.name}: first sentence in {1000 * (spoke - began):.0f} ms")
+        stt = make_stt_engine(config, home)
+        stt.start()
+        stt.feed(pcm)
+        stt.finish()  # the first decode also warms caches up
+        began = clock.monotonic()
+        stt.start()
+        stt.feed(pcm)
+        text = stt.finish().text
+        took = clock.monotonic() - began
+        seconds = len(pcm) / SAMPLE_RATE
+        yield Finding("ears", "ok", f"{stt.name}: {seconds:.1f} s of speech in {1000 * took:.0f} ms, heard “{text}”")
+        conversation = build_brain(config, home, clock).conversation
+        began = clock.monotonic()
+        conversation.interpret(PHRASE)
+        yield Finding("understanding", "ok", f"{1000 * (clock.monotonic() - began):.1f} ms")
+    except DeviceError as error:
+        yield _problem("voice, ears or understanding", error)
+
+
+def _try(what: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except DeviceError as error:
+        return _problem(what, error)
+
+
+def _problem(what: str, error: DeviceError) -> Finding:
+    return Finding(what, "problem", Exception.__str__(error), error.remedy)
+
+
+def _show(console: Console, finding: Finding) -> None:
+    mark, style = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[finding.state]
+    console.print(Text.assemble((f" {mark} ", style), f"{finding.what:<16}", (finding.detail, "dim")))
+    if finding.remedy:
+        console.print(Text(f"   {'':<16}→ {finding.remedy}", style))
+    sys.stdout.flush()

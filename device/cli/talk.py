@@ -1,0 +1,129 @@
+"""`homebody talk`: a conversation, by microphone or typed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from device.app import Brain, build_assistant, build_brain, make_stt_engine, make_tts_engine
+from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
+from device.audio.mixer import Mixer
+from device.audio.ring import Ring
+from device.cli.render import show_turn, turn_json
+from device.clock import SystemClock
+from device.config import home_folder, load_config
+from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
+from device.supervisor import MicrophoneKeeper
+from device.turns import Phase
+from device.workers import ThreadWorkers
+
+_PHASES = {
+    Phase.LISTENING: ("●", "listening", "bold green"),
+    Phase.THINKING: ("●", "thinking", "yellow"),
+    Phase.FOLLOW_UP: ("○", "still listening", "green"),
+}
+
+
+def talk(
+    text: Annotated[bool, typer.Option("--text", help="Type instead of speaking.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", "-e", help="Show why, and how long each stage took.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a turn, one a line.")] = False,
+) -> None:
+    """Talk to it; with --text, type to it."""
+    home = home_folder()
+    config = load_config(home)
+    console = Console(highlight=False)
+    brain = build_brain(config, home, SystemClock(config.home.timezone))
+    display = Display(console, explain=explain, as_json=as_json)
+    for problem in brain.problems:
+        console.print(f"note: {problem}", style="yellow")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_typed(brain, display) if text else _spoken(brain, display))
+
+
+class Display:
+    """Shows what happens: lines for people, or one JSON object a turn for programs (`as_json`)."""
+
+    def __init__(self, console: Console, *, explain: bool, as_json: bool) -> None:
+        self._console = console
+        self._explain = explain
+        self.as_json = as_json
+
+    def __call__(self, seen: Observation) -> None:
+        """Show one observation."""
+        if isinstance(seen, TurnDone):
+            if self.as_json:
+                typer.echo(json.dumps(turn_json(seen.turn), ensure_ascii=False))
+            else:
+                show_turn(self._console, seen.turn, explain=self._explain)
+        elif not self.as_json:
+            self._person(seen)
+
+    def _person(self, seen: Observation) -> None:
+        match seen:
+            case PhaseChanged(phase) if phase in _PHASES:
+                mark, words, style = _PHASES[phase]
+                self._console.print(Text.assemble((f"   {mark}   ", style), (words, "dim")))
+            case SoundBegan(latency) if self._explain:
+                self._console.print(Text(f"       first sound after {1000 * latency:.0f} ms", "dim"))
+            case Rang(_, words):
+                self._console.print(Text.assemble(("  ring ", "bold yellow"), words))
+            case Interrupted():
+                self._console.print(Text("       (interrupted)", "dim"))
+            case Trouble(error):
+                self._console.print(Text(f"  !    {error}", "red"))
+
+
+async def _typed(brain: Brain, display: Display) -> None:
+    """Read lines until the end of input; alarms and timers are shown when they are due."""
+    watch = asyncio.create_task(_watch(brain, display))
+    try:
+        while True:
+            try:
+                line = await asyncio.to_thread(input, "" if display.as_json else "› ")
+            except EOFError:
+                return
+            if line.strip():
+                display(TurnDone(await brain.conversation.turn(line), brain.clock.monotonic()))
+    finally:
+        watch.cancel()
+
+
+async def _watch(brain: Brain, display: Display) -> None:
+    while True:
+        for ring in brain.scheduler.due():
+            display(Rang(ring, brain.words(ring), brain.clock.monotonic()))
+        await brain.clock.sleep(0.5)
+
+
+async def _spoken(brain: Brain, display: Display) -> None:
+    """Listen and answer until interrupted."""
+    config, clock = brain.config, brain.clock
+    ring = Ring(clock)
+    microphone = SoundCardMicrophone(config.audio.microphone)
+    speaker = SoundCardSpeaker(config.audio.speaker)
+    mixer = Mixer(clock, brain.volume)
+    workers = ThreadWorkers()
+    microphone.start(ring.push)
+    try:
+        speaker.start(mixer.pull)
+        mixer.latency = speaker.latency
+        stt, tts = make_stt_engine(config, brain.home), make_tts_engine(config, brain.home)
+        assistant = build_assistant(brain, ring, mixer, workers, stt, tts, display)
+        keeper = MicrophoneKeeper(microphone, ring, clock, config.audio.stall, assistant.lost_microphone)
+        wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
+        if not display.as_json:
+            typer.echo(f"Say {wake}, then a command. Ctrl+C ends.")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keeper.run())
+            tasks.create_task(assistant.run())
+    finally:
+        microphone.stop()
+        speaker.stop()
+        workers.close()

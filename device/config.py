@@ -1,0 +1,197 @@
+"""One typed configuration tree: defaults here, then `config.toml`, then the environment.
+
+`HOMEBODY_HOME` names the folder that holds all state (default `~/.homebody`); `config.toml` lies in it. A variable
+such as `HOMEBODY_SPEECH__STT=whisper` sets `speech.stt`. An unknown key is an error, not a surprise.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from device.errors import ConfigError
+
+Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
+Threads: TypeAlias = Annotated[int, Meta(ge=1, le=64)]
+
+
+class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Sound cards. Empty names mean the system's default.
+
+    Attributes:
+        microphone: Name or part of the name of the input.
+        speaker: Name or part of the name of the output.
+        stall: Seconds without samples after which the microphone counts as dead and is opened again.
+        chimes: Play the short sounds at the beginning of listening and on errors.
+    """
+
+    microphone: str = ""
+    speaker: str = ""
+    stall: Seconds = 2.0
+    chimes: bool = True
+
+
+class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Speech engines.
+
+    Attributes:
+        wake_words: Wake words that are listened for; empty for push-to-talk only.
+        wake_threshold: Probability above which a wake word counts.
+        stt: Speech-to-text engine.
+        stt_threads: Threads of the engine.
+        tts: Text-to-speech engine.
+        trailing_silence: Seconds of silence that end a command.
+        max_command: Longest command in seconds.
+        patience: Seconds to wait for a command after the wake word.
+        follow_up: Seconds to wait for more after a reply, without the wake word; 0 turns it off.
+    """
+
+    wake_words: tuple[Literal["hey_jarvis", "okay_nabu", "alexa"], ...] = ("hey_jarvis", "okay_nabu")
+    wake_threshold: Probability | None = None
+    stt: Literal["moonshine", "whisper", "vosk"] = "moonshine"
+    stt_threads: Threads = 2
+    tts: Literal["espeak", "piper"] = "espeak"
+    trailing_silence: Seconds = 0.7
+    max_command: Seconds = 12.0
+    patience: Seconds = 6.0
+    follow_up: Annotated[float, Meta(ge=0, le=60)] = 5.0
+
+
+class NluConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Understanding.
+
+    Attributes:
+        model: Bundle folder; empty for the one that ships.
+        packs: Folder with packs of one's own; empty for `packs` in the home folder.
+        threads: Threads of the model.
+        require_signature: Refuse a bundle that is not signed.
+    """
+
+    model: str = ""
+    packs: str = ""
+    threads: Threads = 1
+    require_signature: bool = False
+
+
+class HomeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The household and its drivers.
+
+    Attributes:
+        name: What the household is called.
+        room: Room in which this device stands ("here").
+        timezone: IANA zone; empty for the machine's own.
+        people: Names of the household.
+        house: Driver of lights and appliances, an entry point of the group `homebody.drivers`.
+        television: Driver of the television.
+        player: Driver of the media player; "local" plays `music`.
+        music: Folder with the local music library.
+    """
+
+    name: str = ""
+    room: str = "living room"
+    timezone: str = ""
+    people: tuple[str, ...] = ()
+    house: str = "simulated"
+    television: str = "simulated"
+    player: str = "simulated"
+    music: str = ""
+
+
+class PrivacyConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept. Nothing ever leaves the device.
+
+    Attributes:
+        keep_turns_days: Days for which the text of turns is kept; 0 keeps none. Audio is never kept.
+    """
+
+    keep_turns_days: Annotated[int, Meta(ge=0, le=3650)] = 0
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole tree."""
+
+    audio: AudioConfig = AudioConfig()
+    speech: SpeechConfig = SpeechConfig()
+    nlu: NluConfig = NluConfig()
+    home: HomeConfig = HomeConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+
+
+_PREFIX = "HOMEBODY_"
+_RESERVED = {"HOMEBODY_HOME"}
+
+
+def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that holds all state."""
+    return Path(environ.get("HOMEBODY_HOME") or "~/.homebody").expanduser()
+
+
+def load_config(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read `config.toml` of the home folder, if there is one, then the environment.
+
+    Raises:
+        ConfigError: Not readable, not TOML, an unknown key or an impossible value; names the key and its
+            neighbours.
+    """
+    path = home / "config.toml"
+    tree: dict[str, Any] = {}
+    if path.exists():
+        try:
+            tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} can't be read: {error}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}.", remedy="Correct that line.") from error
+    try:
+        _convert(tree)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}.", remedy=_hint(str(error))) from error
+    for variable, text in environ.items():
+        if variable.startswith(_PREFIX) and variable not in _RESERVED:
+            tree = _overlay(tree, variable, text)
+    return _convert(tree)
+
+
+def _overlay(tree: dict[str, Any], variable: str, text: str) -> dict[str, Any]:
+    """The tree with one environment variable laid over it, checked by itself so that the error can name it."""
+    section, _, key = variable.removeprefix(_PREFIX).lower().partition("__")
+    merged = {**tree, section: {**tree.get(section, {}), key: _parse(text)}}
+    try:
+        _convert(merged)
+    except msgspec.ValidationError as error:
+        example = "It is written HOMEBODY_SECTION__KEY, e.g. HOMEBODY_SPEECH__STT=whisper."
+        raise ConfigError(f"Environment variable {variable}: {error}.", remedy=_hint(str(error)) or example) from error
+    return merged
+
+
+def _convert(tree: Mapping[str, Any]) -> Config:
+    return msgspec.convert(tree, Config)
+
+
+def _parse(text: str) -> object:
+    """A TOML value if it is one, else the plain string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _hint(message: str) -> str:
+    """For an unknown key: the one that was probably meant, and all that exist there."""
+    if "unknown field" not in message:
+        return ""
+    wrong = message.split("`")[1]
+    section = message.split("$.")[1].rstrip("`. ") if "$." in message else ""
+    sections = {field.encode_name: type(field.default) for field in msgspec.structs.fields(Config)}
+    struct = sections.get(section, Config)
+    known = [field.encode_name for field in msgspec.structs.fields(struct)]
+    close = difflib.get_close_matches(wrong, known, n=1)
+    return (f"Did you mean `{close[0]}`? " if close else "") + f"Known keys: {', '.join(known)}."

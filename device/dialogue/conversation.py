@@ -1,0 +1,192 @@
+"""One turn after another: hear, decide, act, answer. No audio here; `assistant` puts ears and a mouth around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from device.clock import Clock
+from device.dialogue import policy
+from device.dialogue.responses import Responses, fill
+from device.dialogue.state import DialogueState
+from device.errors import DeviceError
+from device.nlu.answer import Interpreter, Situation
+from device.nlu.pack import Pack
+from device.nlu.resolve import ResolveContext
+from device.nlu.types import Act, Interpretation
+from device.skills.api import Change, Outcome, Request, Skill, Undo
+
+SYSTEM = "system"
+"""The skill whose pack holds the dialogue's own replies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one utterance led to.
+
+    Attributes:
+        transcript: Words as heard.
+        interpretations: One for each command, in order.
+        reply: What is to be spoken; empty for none.
+        changes: What was done.
+        expects_answer: A question is open.
+        failed: Nothing was understood, or it could not be done.
+        timeline_ms: Stage to milliseconds that it took ("nlu", "policy", "skill").
+    """
+
+    transcript: str
+    interpretations: tuple[Interpretation, ...] = ()
+    reply: str = ""
+    changes: tuple[Change, ...] = ()
+    expects_answer: bool = False
+    failed: bool = False
+    timeline_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Conversation:
+    """Holds the dialogue's state and carries out what the policy decides."""
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        packs: Sequence[Pack],
+        skills: Mapping[str, Skill],
+        clock: Clock,
+        room: str = "",
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.state = DialogueState()
+        self._interpreter = interpreter
+        self._names = names or {}
+        self._specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
+        self._responses = Responses(packs)
+        self._skills = skills
+        self._clock = clock
+        self._room = room
+        self._undo: Undo | None = None
+
+    async def turn(self, text: str) -> Turn:
+        """Take one utterance.
+
+        Args:
+            text: As typed, or as the speech engine wrote it.
+
+        Returns:
+            The reply and everything behind it. Errors of skills become replies; nothing is raised for what a
+            person may say.
+        """
+        started = self._clock.monotonic()
+        now = self._clock.now()
+        heard = self.interpret(text)
+        understood = self._clock.monotonic()
+        self.state = replace(self.state, turns=self.state.turns + 1)
+        if not heard:
+            reply = self._responses.render("system.help", "nothing_heard", {}, self.state.turns, now)
+            return Turn(text, (), reply, expects_answer=self.state.pending is not None, failed=True)
+        replies: list[str] = []
+        changes: list[Change] = []
+        failed = False
+        self.state, action = policy.decide(self.state, heard, self._specs, now)
+        while True:
+            outcome = await self._carry_out(action, now)
+            replies.append(outcome.spoken)
+            changes += outcome.changes
+            failed |= outcome.failed
+            if self.state.pending or not self.state.queue:
+                break
+            following, *rest = self.state.queue
+            self.state, action = policy.start(replace(self.state, queue=tuple(rest)), following, self._specs, now)
+        reply = " ".join(part for part in replies if part)
+        # What is repeated on request is the reply, not the repetition's own apology.
+        if heard[0].act is not Act.REPEAT and heard[0].intent != "system.repeat" and reply:
+            self.state = replace(self.state, last_reply=reply)
+        timeline = {
+            "nlu": 1000 * (understood - started),
+            "act": 1000 * (self._clock.monotonic() - understood),
+        }
+        return Turn(text, heard, reply, tuple(changes), self.state.pending is not None, failed, timeline)
+
+    def interpret(self, text: str) -> tuple[Interpretation, ...]:
+        """What an utterance would mean now; nothing is done and nothing is remembered."""
+        return self._interpreter.understand(text, self._situation(), ResolveContext(self._clock.now(), self._names))
+
+    def drop(self) -> None:
+        """Forget an open question: nobody answered."""
+        self.state = replace(self.state, pending=None, queue=())
+
+    def words(self, intent: str, key: str, values: Mapping[str, object]) -> str:
+        """A reply outside of a turn, such as what an alarm says when it rings."""
+        return self._responses.render(intent, key, values, self.state.turns, self._clock.now())
+
+    def _situation(self) -> Situation:
+        pending, done = self.state.pending, self.state.done
+        if pending:
+            return Situation(pending.command.intent, pending.question, pending.slot, pending.options)
+        return Situation(done.command.intent if done else "")
+
+    async def _carry_out(self, action: policy.Action, now: datetime) -> _Said:
+        match action:
+            case policy.Run(command, corrects):
+                if corrects:
+                    await self._take_back(now)
+                return await self._run(command, now)
+            case policy.TakeBack():
+                return await self._take_back(now)
+            case policy.Ask(command, slot, again):
+                question = self._question(command, slot)
+                self.state = policy.asked(self.state, command, question, slot)
+                return _Said(f"{self._own('again', now)} {question}" if again else question)
+            case policy.Say(key, values, text, failed):
+                return _Said(text or self._own(key, now, values), failed=failed)
+
+    async def _take_back(self, now: datetime) -> _Said:
+        if self._undo is None:
+            return _Said(self._own("nothing_to_undo", now), failed=True)
+        undo, self._undo = self._undo, None
+        try:
+            await undo()
+        except DeviceError as error:
+            return _Said(error.spoken, failed=True)
+        return _Said(self._own("undone", now))
+
+    async def _run(self, command: Interpretation, now: datetime) -> _Said:
+        skill_name, _, intent = command.intent.partition(".")
+        request = Request(intent, command.slots, now, self._room, command.text)
+        try:
+            outcome = await self._skills[skill_name].handle(request)
+            if outcome.question:
+                return self._ask_for_skill(command, outcome, now)
+            spoken = ""
+            if outcome.reply:
+                spoken = self._responses.render(command.intent, outcome.reply, outcome.values, self.state.turns, now)
+        except DeviceError as error:
+            self.state = replace(self.state, pending=None, queue=())
+            return _Said(error.spoken, failed=True)
+        self._undo = outcome.undo
+        self.state = policy.after(self.state, command, outcome, now)
+        return _Said(spoken, outcome.changes, outcome.failed)
+
+    def _ask_for_skill(self, command: Interpretation, outcome: Outcome, now: datetime) -> _Said:
+        asked = outcome.question
+        assert asked is not None
+        question = self._responses.render(command.intent, asked.reply, asked.values, self.state.turns, now)
+        self.state = policy.asked(self.state, command, question, asked.slot, asked.options)
+        return _Said(question, outcome.changes)
+
+    def _question(self, command: Interpretation, slot: str) -> str:
+        spec = self._specs[command.intent]
+        template = spec.slots[slot].ask if slot else spec.confirm
+        return fill(template, {name: filled.text for name, filled in command.slots.items()})
+
+    def _own(self, key: str, now: datetime, values: Mapping[str, object] | None = None) -> str:
+        return self._responses.render(f"{SYSTEM}.help", key, values or {}, self.state.turns, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one action brought."""
+
+    spoken: str
+    changes: tuple[Change, ...] = ()
+    failed: bool = False

@@ -1,0 +1,62 @@
+"""What the assistant tells the world: frozen facts for displays, lights, logs and tests. Nobody can answer back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from device.dialogue.conversation import Turn
+from device.errors import DeviceError
+from device.skills.schedule import Ring
+from device.turns import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The machine entered a phase; `at` is monotonic seconds."""
+
+    phase: Phase
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """A turn was understood and carried out; its reply is about to be spoken."""
+
+    turn: Turn
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBegan:
+    """The first sample of a reply left the speaker, `latency` seconds after the end of speech was detected."""
+
+    latency: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """What the device was saying or doing was cut short, by a wake word or by "stop"."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """An alarm, timer or reminder rings; `words` are what it says."""
+
+    ring: Ring
+    words: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something broke; the device goes on."""
+
+    error: DeviceError
+    at: float
+
+
+Observation: TypeAlias = PhaseChanged | TurnDone | SoundBegan | Interrupted | Rang | Trouble

@@ -1,0 +1,102 @@
+"""Short answers that need no model: yes, no, cancel, say that again, the second one, and what corrects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from device.nlu.text import spoken
+from device.nlu.types import Act
+
+_PHRASES: Final[dict[Act, str]] = {
+    Act.AFFIRM: "yes|yeah|yep|yup|yes please|sure|sure thing|of course|okay|ok|go ahead|do it|please do|correct|right|"
+    "that's right|exactly|absolutely|definitely|affirmative|yes do it|yes go ahead|sounds good|fine|please|i do|"
+    "yes i do|yes i am|i'm sure|yes i'm sure|yes that's right|by all means|uh huh|aye",
+    Act.DENY: "no|nope|nah|no thanks|no thank you|don't|do not|please don't|no don't|not now|rather not|negative|"
+    "no way|absolutely not|i don't|no i don't|better not|no please don't|don't do it|wrong|no that's wrong",
+    Act.CANCEL: "cancel|cancel that|cancel it|never mind|nevermind|forget it|forget about it|forget that|leave it|"
+    "no never mind|abort|quit|drop it|stop it|no forget it|please cancel|oh never mind|actually never mind",
+    Act.REPEAT: "repeat|repeat that|say that again|say it again|again please|pardon|pardon me|what|come again|"
+    "what did you say|excuse me|sorry what|what was that|could you repeat that|can you repeat that|"
+    "please repeat that|i didn't hear you|i didn't catch that|one more time|huh",
+}
+_BY_PHRASE: Final = {tuple(p.split()): act for act, phrases in _PHRASES.items() for p in phrases.split("|")}
+
+_CORRECTIONS: Final = tuple(
+    sorted(
+        (
+            tuple(p.split())
+            for p in "no|no no|no i said|no i meant|no make it|no make that|i said|i meant|i mean|no i mean|actually|"
+            "actually make it|actually make that|make that|make it|sorry|sorry i meant|wait|wait no|no wait|"
+            "no sorry|correction|change it to|change that to|no change it to|rather|no not|not|oh no|oops|"
+            "no actually|no it's|no the|i want".split("|")
+        ),
+        key=len,
+        reverse=True,
+    )
+)
+_FOLLOW_ONS: Final = tuple(
+    sorted(
+        (tuple(p.split()) for p in "and|and what about|and how about|what about|how about|also|and also|and for|and in".split("|")),
+        key=len,
+        reverse=True,
+    )
+)  # fmt: skip
+_FILLERS: Final = frozenset(
+    "please uh um er well so the a an in at for on to with about from by of like just let's say it's is i'd i would "
+    "want set make it that i think i guess maybe then".split()
+)
+
+
+def exact_act(words: Sequence[str]) -> Act | None:
+    """The act of a fixed short answer ("yes please", "never mind"), or None."""
+    return _BY_PHRASE.get(tuple(words))
+
+
+def correction(words: Sequence[str]) -> tuple[str, ...] | None:
+    """What follows a correcting opener ("no i meant | fifteen minutes"), or None.
+
+    "not the kitchen the bedroom" gives what follows "not"; the last name wins when it is resolved.
+    """
+    return _after(words, _CORRECTIONS)
+
+
+def follow_on(words: Sequence[str]) -> tuple[str, ...] | None:
+    """What follows an opener that carries the last command over ("what about | tomorrow"), or None."""
+    return _after(words, _FOLLOW_ONS)
+
+
+def strip_fillers(words: Sequence[str]) -> tuple[str, ...]:
+    """Words without the leading fillers and prepositions, and without a trailing "please"."""
+    rest = list(words)
+    while len(rest) > 1 and rest[-1] in ("please", "thanks"):
+        rest.pop()
+    start = 0
+    while start < len(rest) - 1 and rest[start] in _FILLERS:
+        start += 1
+    return tuple(rest[start:])
+
+
+def _after(words: Sequence[str], openers: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
+    for opener in openers:
+        if len(words) > len(opener) and tuple(words[: len(opener)]) == opener:
+            return tuple(words[len(opener) :])
+    return None
+
+
+_STOP_WORDS: Final = frozenset(
+    "stop|stop it|stop stop|stop that|okay stop|please stop|stop please|stop talking|be quiet|quiet|silence|shut up|"
+    "that's enough|enough|cancel|cancel that|never mind|hush|thank you|thanks|okay thanks|okay thank you|turn it off|"
+    "stop the alarm|stop alarm|stop the timer|stop timer|alarm off|i'm awake".split("|")
+)
+_SNOOZE_WORDS: Final = frozenset(
+    "snooze|snooze it|snooze please|five more minutes|ten more minutes|later|not now".split("|")
+)
+
+
+def interruption(text: str) -> Literal["stop", "snooze"] | None:
+    """What a short utterance over the device's own sound asks for; None for anything else."""
+    said = spoken(text)
+    if said in _STOP_WORDS:
+        return "stop"
+    return "snooze" if said in _SNOOZE_WORDS else None

@@ -1,0 +1,175 @@
+"""Text to interpretations: exact grammar, then the model, then nearest by sound; each says why.
+
+One command of one breath at a time (`split` cuts them); what an utterance means as an answer to an open question
+is `answer`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from device.nlu.grammar import Grammar
+from device.nlu.match import Match, match
+from device.nlu.onnx_model import JointModel, Prediction
+from device.nlu.pack import IntentSpec
+from device.nlu.resolve import ResolveContext, resolve
+from device.nlu.sound import SoundSearch
+from device.nlu.text import words as spoken_words
+from device.nlu.types import OOS, Act, Interpretation, Slot
+
+MODEL_WINS: Final = 0.85
+"""Probability from which the model overrules a grammar match that rests on free words."""
+
+MODEL_SURE: Final = 0.5
+"""Probability below which an in-scope reading of the model counts as not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understander:
+    """Everything that understanding needs; immutable, made anew when a pack or a name is added.
+
+    Attributes:
+        grammar: Compiled packs.
+        specs: Intents by full name.
+        model: The joint model, or None when only fixed phrases can be understood.
+        sound: Search by sound among the intents that the model was not trained on, or None.
+    """
+
+    grammar: Grammar
+    specs: Mapping[str, IntentSpec]
+    model: JointModel | None = None
+    sound: SoundSearch | None = None
+
+    def command(self, words: Sequence[str], context: ResolveContext, question: str = "") -> Interpretation:
+        """The best reading of one command.
+
+        Args:
+            words: Spoken form.
+            context: For resolving slot values.
+            question: What the device has just asked, if anything.
+
+        Returns:
+            An interpretation whose intent is `oos` when nothing fits.
+        """
+        matches = match(self.grammar, words)
+        closed = [m for m in matches if not m.wildcards]
+        if len({m.intent for m in closed}) == 1:
+            return self._from_match(closed[0], words, context, "every word is in the grammar")
+        prediction = self.model.predict(words, question) if self.model else None
+        if matches:
+            return self._arbitrate(closed or matches, prediction, words, context)
+        if prediction and prediction.accepted and prediction.intents[0][1] >= MODEL_SURE:
+            return self._from_model(prediction, words, context)
+        return self._by_sound(words, context) or _unknown(words, prediction)
+
+    def predict(self, words: Sequence[str], question: str) -> Prediction | None:
+        """The model's raw opinion, for answers to a question."""
+        return self.model.predict(words, question) if self.model else None
+
+    def slots(
+        self, prediction: Prediction, intent: str, words: Sequence[str], context: ResolveContext
+    ) -> dict[str, Slot]:
+        """The model's spans as slots of an intent.
+
+        Spans of one type fill the slots of that type in the order in which the pack declares them; what is left
+        over extends the last one ("six | in the morning", "milk | and eggs").
+        """
+        spec = self.specs.get(intent)
+        if spec is None:
+            return {}
+        free: dict[str, list[str]] = {}
+        for name in spec.slots:
+            free.setdefault(spec.slot_type(name), []).append(name)
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for span in prediction.slots:
+            spans.setdefault(span.type, []).append((span.start, span.end))
+        filled: dict[str, Slot] = {}
+        for type_, names in free.items():
+            found = spans.get(type_, [])
+            if len(found) > len(names):
+                found = [*found[: len(names) - 1], (found[len(names) - 1][0], found[-1][1])]
+            for name, (start, end) in zip(names, found, strict=False):
+                text = " ".join(words[start:end])
+                filled[name] = Slot(text, resolve(type_, text, context))
+        return filled
+
+    def _arbitrate(
+        self, matches: Sequence[Match], prediction: Prediction | None, words: Sequence[str], context: ResolveContext
+    ) -> Interpretation:
+        """Choose between several exact matches, or between free words and the model."""
+        if prediction is None:
+            return self._from_match(matches[0], words, context, "the grammar's tightest match")
+        opinion = dict(prediction.intents)
+        best = max(matches, key=lambda m: (-m.wildcards, opinion.get(m.intent, 0.0)))
+        intent, probability = prediction.intents[0]
+        trained = best.intent in self.model.labels.intents if self.model else False
+        if best.wildcards and trained and intent != best.intent and probability >= MODEL_WINS and prediction.accepted:
+            reading = self._from_model(prediction, words, context)
+            return replace(reading, reasons=(*reading.reasons, f"overrules free words in {best.intent}"))
+        return self._from_match(
+            best, words, context, f"in the grammar; the model gives it {opinion.get(best.intent, 0):.2f}"
+        )
+
+    def _from_match(self, found: Match, words: Sequence[str], context: ResolveContext, reason: str) -> Interpretation:
+        slots = {
+            span.name: Slot(span.text, span.value if span.value is not None else resolve(span.type, span.text, context))
+            for span in found.slots
+        }
+        return Interpretation(found.intent, slots, 1.0, "grammar", text=" ".join(words), reasons=(reason,))
+
+    def _from_model(self, prediction: Prediction, words: Sequence[str], context: ResolveContext) -> Interpretation:
+        (intent, probability), runner_up = prediction.intents[0], prediction.intents[1]
+        reasons = (
+            f"the model is {probability:.0%} sure, next {runner_up[0]} {runner_up[1]:.0%}",
+            f"in scope {prediction.in_scope:.2f}",
+        )
+        return Interpretation(
+            intent,
+            self.slots(prediction, intent, words, context),
+            probability,
+            "model",
+            text=" ".join(words),
+            reasons=reasons,
+        )
+
+    def _by_sound(self, words: Sequence[str], context: ResolveContext) -> Interpretation | None:
+        if self.sound is None:
+            return None
+        found = self.sound.best(words)
+        if found is None:
+            return None
+        reason = f"sounds like “{found.sentence}” ({found.cost:.2f} a phoneme)"
+        reading = self._from_match(found.match, found.sentence.split(), context, reason)
+        return replace(reading, source="sound", confidence=found.confidence)
+
+
+def _unknown(words: Sequence[str], prediction: Prediction | None) -> Interpretation:
+    reasons = ["no phrase of the grammar fits"]
+    confidence = 1.0
+    if prediction:
+        intent, probability = prediction.intents[0]
+        confidence = 1.0 - prediction.in_scope
+        reasons.append(f"the model's best is {intent} {probability:.0%}, in scope {prediction.in_scope:.2f}")
+    return Interpretation(OOS, {}, confidence, "model", text=" ".join(words), reasons=tuple(reasons))
+
+
+def clean(text: str) -> tuple[str, ...]:
+    """Spoken form without what a wake word leaves behind."""
+    words = list(spoken_words(text))
+    for name in _NAMES:
+        if tuple(words[: len(name)]) == name:
+            words = words[len(name) :]
+            break
+    return tuple(words)
+
+
+_NAMES: Final = (
+    ("hey", "jarvis"), ("okay", "nabu"), ("ok", "nabu"), ("hey", "homebody"), ("alexa",), ("jarvis",), ("homebody",),
+)  # fmt: skip
+
+
+def is_command(interpretation: Interpretation) -> bool:
+    """True for an in-scope command."""
+    return interpretation.act is Act.COMMAND and interpretation.intent != OOS

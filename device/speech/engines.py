@@ -1,0 +1,121 @@
+"""The speech engines by name. Each is imported and loaded only when it is asked for.
+
+Whatever is missing on this machine is an `EngineMissing` that names the command which brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from device.errors import BadInput
+from device.speech.ports import SttEngine, TtsEngine, VadEngine, WakeEngine
+
+T = TypeVar("T")
+
+VOSK_MODEL: Final = "vosk-small-en-us"
+"""Name of Vosk's model in the catalogue and of its folder below the models folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What engines are built with.
+
+    Attributes:
+        models: Folder of fetched models.
+        threads: Threads of one engine.
+    """
+
+    models: Path
+    threads: int = 2
+
+
+def make_stt(name: str, options: EngineOptions) -> SttEngine:
+    """Build a speech-to-text engine, one of `STT`.
+
+    Raises:
+        BadInput: No such engine.
+        EngineMissing: Its package or model is not there.
+    """
+    return _choose(STT, name, "speech-to-text")(options)
+
+
+def make_tts(name: str, options: EngineOptions) -> TtsEngine:
+    """Build a text-to-speech engine, one of `TTS`.
+
+    Raises:
+        BadInput: No such engine.
+        EngineMissing: Its package, program or voice is not there.
+    """
+    return _choose(TTS, name, "text-to-speech")(options)
+
+
+def make_wake(words: Sequence[str], threshold: float | None = None) -> WakeEngine | None:
+    """Build the wake word engine, or None where only push-to-talk is wanted (no words).
+
+    Raises:
+        BadInput: An unknown wake word.
+        EngineMissing: Its package is not there.
+    """
+    if not words:
+        return None
+    from device.speech.wake import MicroWakeWord
+
+    return MicroWakeWord(words, threshold)
+
+
+def make_vad() -> VadEngine:
+    """Build the voice activity detector.
+
+    Raises:
+        EngineMissing: Its package is not there.
+    """
+    from device.speech.vad import SileroVad
+
+    return SileroVad()
+
+
+def _moonshine(options: EngineOptions) -> SttEngine:
+    from device.speech.stt_moonshine import MoonshineStt
+
+    return MoonshineStt(options.threads)
+
+
+def _whisper(options: EngineOptions) -> SttEngine:
+    from device.speech.stt_whisper import WhisperStt
+
+    return WhisperStt(options.threads)
+
+
+def _vosk(options: EngineOptions) -> SttEngine:
+    from device.speech.stt_vosk import VoskStt
+
+    return VoskStt(options.models / VOSK_MODEL)
+
+
+def _espeak(options: EngineOptions) -> TtsEngine:
+    from device.speech.tts_espeak import EspeakTts
+
+    return EspeakTts()
+
+
+def _piper(options: EngineOptions) -> TtsEngine:
+    from device.speech.tts_piper import PiperTts
+
+    return PiperTts(options.threads)
+
+
+STT: Final[Mapping[str, Callable[[EngineOptions], SttEngine]]] = {
+    "moonshine": _moonshine,
+    "whisper": _whisper,
+    "vosk": _vosk,
+}
+TTS: Final[Mapping[str, Callable[[EngineOptions], TtsEngine]]] = {"espeak": _espeak, "piper": _piper}
+
+
+def _choose(engines: Mapping[str, T], name: str, what: str) -> T:
+    if name not in engines:
+        raise BadInput(f"There is no {what} engine {name}.", remedy=f"Choose from: {', '.join(engines)}.")
+    return engines[name]

@@ -1,0 +1,300 @@
+"""The turn machine: idle, listening, thinking, speaking, follow-up. Pure: events in, a new state and effects out.
+
+Every effect that belongs to a turn carries the turn's number, and so does what comes back from it; an event of an
+old turn changes nothing, so after a barge-in nothing of the old turn can speak.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from device.audio.chimes import ChimeName
+from device.audio.ports import Pcm
+
+
+class Phase(StrEnum):
+    """What the device is doing; also what its light shows."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    FOLLOW_UP = "follow_up"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnState:
+    """State of the machine.
+
+    Attributes:
+        phase: What it is doing.
+        turn: Number of the present turn; rises with every wake word and barge-in.
+        question: The device has asked something, so silence means that nobody answers.
+        ringing: An alarm, timer or reminder is sounding.
+        muted: The microphone is switched off.
+        invited: This turn was begun by a wake word, the button or a question, not by mere talk in the follow-up
+            window; only then does the device say that it did not understand.
+        follow_up: Whether a follow-up window is opened after a reply.
+    """
+
+    phase: Phase = Phase.IDLE
+    turn: int = 0
+    question: bool = False
+    ringing: bool = False
+    muted: bool = False
+    invited: bool = True
+    follow_up: bool = True
+
+
+# Events -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A wake word was heard or the button pressed."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechBegan:
+    """The person started to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A whole utterance was collected. `pcm` has shape [n_samples], 16 kHz."""
+
+    pcm: Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class NothingHeard:
+    """Nobody spoke within the patience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The reply of a turn is ready."""
+
+    turn: int
+    reply: str
+    question: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """The last sample of the reply left the speaker."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopHeard:
+    """The word "stop" was heard without a wake word, while something sounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingStarted:
+    """An alarm, timer or reminder is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingEnded:
+    """It was stopped, snoozed or gave up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """The microphone switch was moved."""
+
+    on: bool
+
+
+Event: TypeAlias = (
+    Woken
+    | SpeechBegan
+    | Heard
+    | NothingHeard
+    | Answered
+    | PlaybackFinished
+    | StopHeard
+    | RingStarted
+    | RingEnded
+    | Muted
+)
+
+# Effects ------------------------------------------------------------------------------------------------------
+
+
+class Ears(StrEnum):
+    """What the ears listen for."""
+
+    WAKE = "idle"
+    COMMAND = "command"
+    FOLLOW_UP = "follow_up"
+    INTERRUPT = "interrupt"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Set what the ears listen for."""
+
+    ears: Ears
+
+
+@dataclass(frozen=True, slots=True)
+class Chime:
+    """Play a short sound."""
+
+    name: ChimeName
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """Lower or restore all that plays besides the dialogue; a bell is silent meanwhile."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    """Transcribe, understand and act on an utterance."""
+
+    turn: int
+    pcm: Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak a reply."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Stop speaking and cancel what the old turn still does."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """Stop what rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropQuestion:
+    """Nobody answered the open question."""
+
+
+Effect: TypeAlias = Listen | Chime | Duck | Think | Speak | Silence | StopRinging | DropQuestion
+Step: TypeAlias = tuple[TurnState, tuple[Effect, ...]]
+
+
+def advance(state: TurnState, event: Event) -> Step:
+    """One transition.
+
+    Args:
+        state: Before.
+        event: What happened.
+
+    Returns:
+        The state after it, and what is to be done, in order. Events that do not matter now return no effects.
+    """
+    match event:
+        case Muted(on):
+            return _mute(state, on)
+        case RingStarted():
+            return replace(state, ringing=True), _listen_again(replace(state, ringing=True))
+        case RingEnded():
+            return replace(state, ringing=False), _listen_again(replace(state, ringing=False))
+        case StopHeard() if state.ringing or state.phase in (Phase.THINKING, Phase.SPEAKING):
+            return _stop(state)
+        case Woken() if not state.muted:
+            return _wake(state)
+        case SpeechBegan() if state.phase is Phase.FOLLOW_UP:
+            return replace(state, phase=Phase.LISTENING, invited=state.question), (Duck(True),)
+        case Heard(pcm) if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
+            return replace(state, phase=Phase.THINKING), (Listen(Ears.INTERRUPT), Think(state.turn, pcm))
+        case NothingHeard() if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
+            return _nobody(state)
+        case Answered(turn, reply, question, failed) if turn == state.turn and state.phase is Phase.THINKING:
+            if failed and not state.invited:
+                idle = replace(state, phase=Phase.IDLE, question=False)
+                return idle, (Duck(False), *_listen_again(idle))
+            state = replace(state, phase=Phase.SPEAKING, question=question)
+            if reply:
+                return state, (Speak(turn, reply),)
+            finished, effects = _finished(state)
+            return finished, (Chime("error" if failed else "stop"), *effects)
+        case PlaybackFinished(turn) if turn == state.turn and state.phase is Phase.SPEAKING:
+            return _finished(state)
+    return state, ()
+
+
+def _wake(state: TurnState) -> Step:
+    """A wake word begins a turn at any time; it interrupts what is being said or thought."""
+    busy = state.phase in (Phase.THINKING, Phase.SPEAKING)
+    effects: list[Effect] = [Silence()] if busy else []
+    effects += [Duck(True), Chime("start"), Listen(Ears.COMMAND)]
+    question = state.question and not busy
+    woken = replace(state, phase=Phase.LISTENING, turn=state.turn + 1, question=question, invited=True)
+    return woken, tuple(effects)
+
+
+def _stop(state: TurnState) -> Step:
+    effects: list[Effect] = [Silence(), Duck(False)]
+    if state.ringing:
+        effects.append(StopRinging())
+    if state.question:
+        effects.append(DropQuestion())
+    idle = replace(state, phase=Phase.IDLE, turn=state.turn + 1, question=False, ringing=False)
+    return idle, (*effects, *_listen_again(idle))
+
+
+def _nobody(state: TurnState) -> Step:
+    effects: list[Effect] = [Duck(False)]
+    if state.phase is Phase.LISTENING or state.question:
+        effects.append(Chime("stop"))
+    if state.question:
+        effects.append(DropQuestion())
+    idle = replace(state, phase=Phase.IDLE, question=False)
+    return idle, (*effects, *_listen_again(idle))
+
+
+def _finished(state: TurnState) -> Step:
+    """The reply was heard: open the ears for an answer or for more, only now, so as not to hear oneself."""
+    if state.muted or not (state.question or state.follow_up):
+        idle = replace(state, phase=Phase.IDLE)
+        return idle, (Duck(False), *_listen_again(idle))
+    opened = replace(state, phase=Phase.FOLLOW_UP, turn=state.turn + 1)
+    if state.question:
+        return opened, (Chime("start"), Listen(Ears.COMMAND))
+    return opened, (Duck(False), Listen(Ears.FOLLOW_UP))
+
+
+def _mute(state: TurnState, on: bool) -> Step:
+    """The switch wins over everything: what was being heard is dropped, what is being said goes on."""
+    muted = replace(state, muted=on)
+    if not on:
+        return muted, _listen_again(muted)
+    if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
+        muted = replace(muted, phase=Phase.IDLE, question=False)
+        dropped = (DropQuestion(),) if state.question else ()
+        return muted, (Duck(False), *dropped, Listen(Ears.OFF))
+    return muted, (Listen(Ears.OFF),)
+
+
+def _listen_again(state: TurnState) -> tuple[Effect, ...]:
+    """What the ears should do in this state, where no command is being collected."""
+    if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
+        return ()
+    if state.muted:
+        return (Listen(Ears.OFF),)
+    busy = state.ringing or state.phase in (Phase.THINKING, Phase.SPEAKING)
+    return (Listen(Ears.INTERRUPT if busy else Ears.WAKE),)

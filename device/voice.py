@@ -1,0 +1,47 @@
+"""The mouth: text through the TTS worker into the mixer, sentence by sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from device.audio.mixer import Mixer
+from device.audio.playback import Playback
+from device.audio.ports import Pcm
+from device.audio.volume import SoundKind
+from device.speech.ports import TtsEngine
+from device.workers import Workers
+
+SENTENCE_DEADLINE = 10.0
+"""Seconds after which a sentence that was not rendered counts as hung."""
+
+
+class Voice:
+    """Speaks through the mixer; TTS never owns an output."""
+
+    def __init__(self, tts: TtsEngine, mixer: Mixer, workers: Workers) -> None:
+        self._tts = tts
+        self._mixer = mixer
+        self._workers = workers
+
+    def begin(self, kind: SoundKind = "speech") -> Playback:
+        """Open a stream to speak into."""
+        return self._mixer.play(kind=kind)
+
+    async def speak(self, text: str, playback: Playback) -> None:
+        """Render and feed all sentences; returns when the last was fed, or nothing more is wanted.
+
+        Raises:
+            EngineFailed: The engine broke or hung; what was fed before is still played.
+        """
+        sentences = self._tts.synthesize(text)
+        try:
+            while True:
+                pcm = await self._workers.run("tts", _next, sentences, deadline=SENTENCE_DEADLINE)
+                if pcm is None or not playback.feed(pcm):
+                    return
+        finally:
+            playback.end()
+
+
+def _next(sentences: Iterator[Pcm]) -> Pcm | None:
+    return next(sentences, None)

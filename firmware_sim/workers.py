@@ -1,0 +1,76 @@
+"""Workers without threads: engines run on the loop, at once, and take virtual time if they are to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, TypeVarTuple
+
+from device.clock import Clock
+from device.workers import missed_deadline
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: on which worker, begun at `at` (monotonic seconds), how many virtual seconds it took."""
+
+    worker: str
+    at: float
+    seconds: float
+
+
+class InlineWorkers:
+    """Implements `device.workers.Workers` for simulations.
+
+    Attributes:
+        calls: Every call that was made, in the order in which they ended.
+    """
+
+    def __init__(self, clock: Clock, cost: Callable[[str], float] = lambda worker: 0.0) -> None:
+        """`cost(worker)` gives the virtual seconds that its next call takes: a slow board, a hung engine."""
+        self.calls: list[Call] = []
+        self._clock = clock
+        self._cost = cost
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._closed = False
+
+    async def run(self, worker: str, function: Callable[[*Ts], T], *args: *Ts, deadline: float | None = None) -> T:
+        """See `Workers.run`; the function is called when its virtual time has passed."""
+        if self._closed:
+            raise RuntimeError("the workers are closed")
+        turn = self._turns.setdefault(worker, asyncio.Lock())
+        begun = asyncio.Event()
+        call = asyncio.ensure_future(self._call(worker, turn, begun, lambda: function(*args)))
+        try:
+            async with asyncio.timeout(deadline) as timeout:
+                # Like a thread, a call that has begun goes on when nobody waits for it any more.
+                return await asyncio.shield(call)
+        except TimeoutError as error:
+            if not timeout.expired():
+                raise
+            call.cancel()
+            if self._turns.get(worker) is turn:
+                del self._turns[worker]
+            raise missed_deadline(worker, deadline) from error
+        except asyncio.CancelledError:
+            if not begun.is_set():
+                call.cancel()
+            raise
+
+    def close(self) -> None:
+        """See `Workers.close`."""
+        self._closed = True
+
+    async def _call(self, worker: str, turn: asyncio.Lock, begun: asyncio.Event, function: Callable[[], T]) -> T:
+        async with turn:
+            begun.set()
+            at = self._clock.monotonic()
+            await self._clock.sleep(self._cost(worker))
+            try:
+                return function()
+            finally:
+                self.calls.append(Call(worker, at, self._clock.monotonic() - at))

@@ -1,0 +1,106 @@
+"""Examples as tensors, in batches of similar length."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+from device.nlu.tokenizer import WordTokenizer
+from models.labels import LabelSchema
+from quantize.data.example import Example
+
+IGNORED: Final = -100
+"""Target that the cross entropy leaves out."""
+
+
+class Batch(NamedTuple):
+    """B examples of at most T pieces, int64; inputs as `JointModel.forward` takes them.
+
+    Attributes:
+        input_ids: [B, T].
+        attention_mask: [B, T].
+        token_type_ids: [B, T].
+        intent: [B], `IGNORED` where an example has none.
+        act: [B].
+        slots: [B, T], `IGNORED` but on the first piece of words whose label is known.
+        first: [B, T], 1 on the first piece of each word.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    token_type_ids: Tensor
+    intent: Tensor
+    act: Tensor
+    slots: Tensor
+    first: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example as numbers."""
+
+    ids: list[int]
+    segments: list[int]
+    intent: int
+    act: int
+    slots: list[int]
+    first: list[int]
+
+
+def rows(examples: Sequence[Example], tokenizer: WordTokenizer, labels: LabelSchema) -> list[Row]:
+    """Cut and number examples."""
+    intents = {name: i for i, name in enumerate(labels.intents)}
+    acts = {name: i for i, name in enumerate(labels.acts)}
+    slot_labels = {name: i for i, name in enumerate(labels.slot_labels)}
+    found: list[Row] = []
+    for example in examples:
+        encoding = tokenizer.encode(example.words, example.context)
+        slots, first = [IGNORED] * len(encoding.ids), [0] * len(encoding.ids)
+        for position, label in zip(encoding.first, word_labels(example), strict=False):
+            first[position] = 1
+            if label is not None:
+                slots[position] = slot_labels[label]
+        intent = IGNORED if example.intent is None else intents[example.intent]
+        found.append(Row(encoding.ids, encoding.segments, intent, acts[example.act], slots, first))
+    return found
+
+
+def word_labels(example: Example) -> list[str | None]:
+    """BIO label of each word; None where the source says nothing about it."""
+    outside = "O" if example.annotated is None else None
+    found: list[str | None] = [outside] * len(example.words)
+    for span in example.spans:
+        found[span.start : span.end] = [f"B-{span.type}", *[f"I-{span.type}"] * (span.end - span.start - 1)]
+    return found
+
+
+def batches(data: Sequence[Row], size: int, chance: random.Random) -> Iterator[Batch]:
+    """All rows once, in random order, in batches of similar length."""
+    order = sorted(range(len(data)), key=lambda i: (len(data[i].ids), chance.random()))
+    groups = [order[start : start + size] for start in range(0, len(order), size)]
+    chance.shuffle(groups)
+    for group in groups:
+        yield collate([data[i] for i in group])
+
+
+def collate(group: Sequence[Row]) -> Batch:
+    """Pad rows to a batch."""
+    length = max(len(row.ids) for row in group)
+
+    def padded(columns: Sequence[list[int]], filler: int) -> Tensor:
+        return torch.tensor([column + [filler] * (length - len(column)) for column in columns])
+
+    return Batch(
+        padded([row.ids for row in group], 0),
+        padded([[1] * len(row.ids) for row in group], 0),
+        padded([row.segments for row in group], 0),
+        torch.tensor([row.intent for row in group]),
+        torch.tensor([row.act for row in group]),
+        padded([row.slots for row in group], IGNORED),
+        padded([row.first for row in group], 0),
+    )
