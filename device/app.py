@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from device.assistant import Assistant, Parts
 from device.audio.mixer import Mixer
 from device.audio.ring import Ring
 from device.audio.volume import DeviceVolume
-from device.assistant import Assistant, Parts
 from device.bell import Bell
 from device.clock import Clock
 from device.config import Config
@@ -27,8 +28,8 @@ from device.household import household_names
 from device.nlu.answer import Interpreter
 from device.nlu.grammar import Grammar, compile_grammar, grammar_key
 from device.nlu.onnx_model import JointModel, load_model
-from device.nlu.phonemes import Phonemizer
 from device.nlu.pack import PACKS_DIR, Pack, load_packs
+from device.nlu.phonemes import Phonemizer
 from device.nlu.sound import SoundSearch
 from device.nlu.types import TimeOfDay
 from device.nlu.understand import Understander
@@ -36,8 +37,8 @@ from device.skills.api import Services
 from device.skills.registry import build_skills
 from device.skills.schedule import Ring as Due
 from device.skills.schedule import Scheduler
-from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
 from device.speech.endpoint import EndpointConfig
+from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
 from device.speech.listen import ListenConfig, Listener
 from device.speech.ports import SttEngine, TtsEngine
 from device.store.database import Database
@@ -64,6 +65,7 @@ class Brain:
     config: Config
     home: Path
     clock: Clock
+    workers: Workers
     database: Database
     services: Services
     scheduler: Scheduler
@@ -131,13 +133,14 @@ def compiled_grammar(packs: tuple[Pack, ...], names: Mapping[str, tuple[str, ...
     return grammar
 
 
-def build_brain(config: Config, home: Path, clock: Clock) -> Brain:
+def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> Brain:
     """Build what understands and acts.
 
     Args:
         config: Settings.
         home: Folder of all state.
         clock: Time.
+        workers: Where understanding runs.
 
     Raises:
         DeviceError: Something without which nothing works: storage, packs, a driver.
@@ -153,7 +156,7 @@ def build_brain(config: Config, home: Path, clock: Clock) -> Brain:
     volume = DeviceVolume(
         int(settings.get("volume", 60)),
         bool(settings.get("muted", False)),
-        save=lambda level, muted: (settings.set("volume", level), settings.set("muted", muted)) and None,
+        save=partial(_save_volume, settings),
     )
     scheduler = Scheduler(database, clock)
     services = Services(
@@ -176,10 +179,28 @@ def build_brain(config: Config, home: Path, clock: Clock) -> Brain:
     grammar = compiled_grammar(packs, names, home / "cache")
     understander = Understander(grammar, specs, model, sound_search(grammar, model, home, problems))
     skills = build_skills(services, packs)
-    conversation = Conversation(Interpreter(understander, packs), packs, skills, clock, config.home.room, names)
-    return Brain(
-        config, home, clock, database, services, scheduler, volume, packs, model, conversation, tuple(problems)
+    conversation = Conversation(
+        Interpreter(understander, packs), packs, skills, clock, workers, config.home.room, names
     )
+    return Brain(
+        config,
+        home,
+        clock,
+        workers,
+        database,
+        services,
+        scheduler,
+        volume,
+        packs,
+        model,
+        conversation,
+        tuple(problems),
+    )
+
+
+def _save_volume(settings: Settings, level: int, muted: bool) -> None:
+    settings.set("volume", level)
+    settings.set("muted", muted)
 
 
 def sound_search(
@@ -233,19 +254,18 @@ def build_assistant(
     brain: Brain,
     ring: Ring,
     mixer: Mixer,
-    workers: Workers,
     stt: SttEngine,
     tts: TtsEngine,
     observe: Callable[[Observation], None],
 ) -> Assistant:
     """Put ears and a mouth around a brain. Must be called on the running loop."""
-    voice = Voice(tts, mixer, workers)
+    voice = Voice(tts, mixer, brain.workers)
 
     bell = Bell(brain.scheduler, mixer, voice, brain.clock, brain.words, observe)
     speech = brain.config.speech
     parts = Parts(
         brain.clock,
-        workers,
+        brain.workers,
         ring,
         make_listener(brain.config),
         stt,

@@ -59,6 +59,7 @@ class SimulatedMicrophone:
         self._echo_gain = 0.0
         self._echo_delay = 0.0
         self._speech: list[tuple[int, NDArray[np.float64]]] = []
+        self._said: list[tuple[float, Pcm]] = []
         self._plugged = True
         self._silent = False
         self._callback: FrameCallback | None = None
@@ -101,7 +102,12 @@ class SimulatedMicrophone:
             speech *= self._noise_rms * 10 ** (snr_db / 20) / max(_active_rms(speech), 1e-9)
         begin = round((self._clock.monotonic() if at is None else at) * SAMPLE_RATE)
         self._speech.append((begin, speech))
+        self._said.append((begin / SAMPLE_RATE, pcm))
         return (begin + len(speech)) / SAMPLE_RATE
+
+    def spoken(self) -> tuple[tuple[float, Pcm], ...]:
+        """All that people said: begin in monotonic seconds, and the sound."""
+        return tuple(self._said)
 
     def echo(self, gain: float, delay: float) -> None:
         """Mix the loudspeaker back in, at this amplitude gain and after `delay` seconds.

@@ -74,3 +74,24 @@ class InlineWorkers:
                 return function()
             finally:
                 self.calls.append(Call(worker, at, self._clock.monotonic() - at))
+
+
+class MeasuredWorkers:
+    """Implements `device.workers.Workers`: each call takes as much virtual time as it took real time.
+
+    For demonstrations, whose timeline then shows this machine's own latencies; not for tests, which must repeat.
+    """
+
+    def __init__(self, virtual: Clock, real: Clock) -> None:
+        self._virtual = virtual
+        self._real = real
+
+    async def run(self, worker: str, function: Callable[[*Ts], T], *args: *Ts, deadline: float | None = None) -> T:
+        """See `Workers.run`; deadlines are not kept, since the call is over when its time is known."""
+        began = self._real.monotonic()
+        result = function(*args)
+        await self._virtual.sleep(self._real.monotonic() - began)
+        return result
+
+    def close(self) -> None:
+        """See `Workers.close`."""

@@ -21,6 +21,7 @@ from device.dialogue.conversation import Turn
 from device.errors import AudioFormatError, BadInput
 from device.speech.ports import render
 from device.speech.recording import speech_in
+from device.workers import ThreadWorkers
 
 
 def ask(
@@ -36,7 +37,7 @@ def ask(
     home = home_folder()
     config = load_config(home)
     pcm = read_audio(wav) if wav else None
-    brain = build_brain(config, home, SystemClock(config.home.timezone))
+    brain = build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())
     turn = asyncio.run(_turn(brain, text, pcm))
     if out and turn.reply:
         write_wav(out, render(make_tts_engine(config, home), turn.reply))

@@ -24,6 +24,7 @@ from device.config import Config, home_folder, load_config
 from device.errors import DeviceError
 from device.nlu.onnx_model import load_model
 from device.speech.ports import render
+from device.workers import ThreadWorkers
 
 State = Literal["ok", "warning", "problem"]
 
@@ -55,7 +56,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON on standar
     if as_json:
         typer.echo(json.dumps({"ok": not broken, "findings": [asdict(f) for f in findings]}))
     else:
-        console.print(f"\n{len(broken)} problem(s)." if broken else "\nAll is well.", style="red" if broken else "green")
+        console.print(
+            f"\n{len(broken)} problem(s)." if broken else "\nAll is well.", style="red" if broken else "green"
+        )
     raise typer.Exit(3 if broken else 0)
 
 
@@ -136,7 +139,7 @@ def _latency(config: Config, home: Path) -> Iterator[Finding]:
         took = clock.monotonic() - began
         seconds = len(pcm) / SAMPLE_RATE
         yield Finding("ears", "ok", f"{stt.name}: {seconds:.1f} s of speech in {1000 * took:.0f} ms, heard “{text}”")
-        conversation = build_brain(config, home, clock).conversation
+        conversation = build_brain(config, home, clock, ThreadWorkers()).conversation
         began = clock.monotonic()
         conversation.interpret(PHRASE)
         yield Finding("understanding", "ok", f"{1000 * (clock.monotonic() - began):.1f} ms")

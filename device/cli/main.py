@@ -91,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def report(error: DeviceError, *, as_json: bool) -> None:
     """Say what went wrong and what can be done: on standard error, or as JSON where a program listens."""
     if as_json:
-        typer.echo(json.dumps({"error": Exception.__str__(error), "remedy": error.remedy, "kind": type(error).__name__}))
+        typer.echo(
+            json.dumps({"error": Exception.__str__(error), "remedy": error.remedy, "kind": type(error).__name__})
+        )
         return
     typer.secho(f"homebody: {Exception.__str__(error)}", err=True, fg="red")
     if error.remedy:

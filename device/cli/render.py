@@ -87,5 +87,9 @@ def show_timeline(console: Console, timeline_ms: Mapping[str, float]) -> None:
         left = round(_BAR * begin / total)
         width = max(1, round(_BAR * ms / total))
         bar = " " * left + "━" * width
-        console.print(Text.assemble(("       ", ""), (f"{stage:<10}", "dim"), (f"{bar:<{_BAR + 1}}", "blue"), (f"{ms:8.1f} ms", "dim")))
+        console.print(
+            Text.assemble(
+                ("       ", ""), (f"{stage:<10}", "dim"), (f"{bar:<{_BAR + 1}}", "blue"), (f"{ms:8.1f} ms", "dim")
+            )
+        )
         begin += ms

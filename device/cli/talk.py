@@ -39,7 +39,7 @@ def talk(
     home = home_folder()
     config = load_config(home)
     console = Console(highlight=False)
-    brain = build_brain(config, home, SystemClock(config.home.timezone))
+    brain = build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())
     display = Display(console, explain=explain, as_json=as_json)
     for problem in brain.problems:
         console.print(f"note: {problem}", style="yellow")
@@ -109,13 +109,12 @@ async def _spoken(brain: Brain, display: Display) -> None:
     microphone = SoundCardMicrophone(config.audio.microphone)
     speaker = SoundCardSpeaker(config.audio.speaker)
     mixer = Mixer(clock, brain.volume)
-    workers = ThreadWorkers()
     microphone.start(ring.push)
     try:
         speaker.start(mixer.pull)
         mixer.latency = speaker.latency
         stt, tts = make_stt_engine(config, brain.home), make_tts_engine(config, brain.home)
-        assistant = build_assistant(brain, ring, mixer, workers, stt, tts, display)
+        assistant = build_assistant(brain, ring, mixer, stt, tts, display)
         keeper = MicrophoneKeeper(microphone, ring, clock, config.audio.stall, assistant.lost_microphone)
         wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
         if not display.as_json:
@@ -126,4 +125,4 @@ async def _spoken(brain: Brain, display: Display) -> None:
     finally:
         microphone.stop()
         speaker.stop()
-        workers.close()
+        brain.workers.close()

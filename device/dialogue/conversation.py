@@ -16,6 +16,7 @@ from device.nlu.pack import Pack
 from device.nlu.resolve import ResolveContext
 from device.nlu.types import Act, Interpretation
 from device.skills.api import Change, Outcome, Request, Skill, Undo
+from device.workers import Workers
 
 SYSTEM = "system"
 """The skill whose pack holds the dialogue's own replies."""
@@ -53,6 +54,7 @@ class Conversation:
         packs: Sequence[Pack],
         skills: Mapping[str, Skill],
         clock: Clock,
+        workers: Workers,
         room: str = "",
         names: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class Conversation:
         self._responses = Responses(packs)
         self._skills = skills
         self._clock = clock
+        self._workers = workers
         self._room = room
         self._undo: Undo | None = None
 
@@ -78,7 +81,7 @@ class Conversation:
         """
         started = self._clock.monotonic()
         now = self._clock.now()
-        heard = self.interpret(text)
+        heard = await self._workers.run("nlu", self.interpret, text)
         understood = self._clock.monotonic()
         self.state = replace(self.state, turns=self.state.turns + 1)
         if not heard:

@@ -103,6 +103,11 @@ def decide(
     return start(replace(state, pending=None, queue=tuple(later)), command, specs, now)
 
 
+def _act(heard: Interpretation) -> Act:
+    """The act, also where it was said as a command of the pack `system`."""
+    return {"system.cancel": Act.CANCEL, "system.repeat": Act.REPEAT}.get(heard.intent, heard.act)
+
+
 def start(state: DialogueState, command: Interpretation, specs: Specs, now: datetime) -> tuple[DialogueState, Action]:
     """Begin one command: fill in what "it" means, then ask, confirm or run."""
     return _complete(state, refer(command, state.recent(now), specs[command.intent]), specs)

@@ -110,7 +110,9 @@ def costs() -> tuple[Costs, Costs]:
     for (first, second), cost in _ACROSS.items():
         table[INDEX[first], INDEX[second]] = table[INDEX[second], INDEX[first]] = cost
     usual = [_CONSONANT_INDEL if phoneme in _CONSONANTS else _VOWEL_INDEL for phoneme in PHONEMES]
-    indel = np.array([_WEAK_INDEL.get(phoneme, cost) for phoneme, cost in zip(PHONEMES, usual, strict=True)], np.float32)
+    indel = np.array(
+        [_WEAK_INDEL.get(phoneme, cost) for phoneme, cost in zip(PHONEMES, usual, strict=True)], np.float32
+    )
     table.setflags(write=False)
     indel.setflags(write=False)
     return table, indel

@@ -28,8 +28,8 @@ Signs = npt.NDArray[np.uint64]
 Trail: TypeAlias = list[tuple[Arc, int, int]]
 """Arcs from the start to the end, each with the first and last (exclusive) word of the transcript that it took."""
 
-LIMIT: Final = 0.2
-"""Cost per phoneme above which nothing was meant."""
+LIMIT: Final = 0.15
+"""Cost per phoneme above which nothing of the grammar was meant."""
 
 MARGIN: Final = 0.15
 """By how much in all (not per phoneme) the best must beat the best of another meaning; 1 is a wrong phoneme."""
@@ -37,8 +37,9 @@ MARGIN: Final = 0.15
 MAX_PHONEMES: Final = 120
 """Longer transcripts (about twelve seconds of speech) are no single command and are not searched."""
 
-_WILDCARD_COST: Final = 0.12
-"""Per phoneme that a wildcard takes: dearer than the right words, cheaper than wrong ones."""
+_WILDCARD_COST: Final = 0.1
+"""Per phoneme that a wildcard takes, for the choice between sentences: dearer than the right words, cheaper than
+wrong ones. It says nothing about whether the rest was heard well, so `SoundMatch.cost` leaves it out."""
 
 _INFINITE: Final = np.float32(1e6)
 
@@ -51,7 +52,7 @@ class SoundMatch:
         match: Intent and slots; spans count the words of `sentence`.
         sentence: The words of the grammar.
         distance: Weighted edit distance to the transcript in all; 1 is about one wrong phoneme.
-        cost: The same per phoneme of the transcript, 0 for the same sounds.
+        cost: Distance per phoneme of the transcript, both without what wildcards took; 0 for the same sounds.
         confidence: 1 at cost 0, 0.5 at the limit of acceptance.
     """
 
@@ -95,7 +96,7 @@ class SoundSearch:
             margin: By how much in all the next meaning must be farther.
         """
         found = self.nearest(words, limit=limit)
-        if not found or (len(found) > 1 and found[1].distance - found[0].distance < margin):
+        if not found or found[0].cost > limit or (len(found) > 1 and found[1].distance - found[0].distance < margin):
             return None
         return found[0]
 
@@ -104,7 +105,7 @@ class SoundSearch:
 
         Args:
             words: Transcript in spoken form.
-            limit: Cost per phoneme above which sentences are not followed.
+            limit: Cost per phoneme above which sentences need not be found.
         """
         heard = self._phonemizer.heard(words)
         sounds = np.array([INDEX[sound] for word in heard for sound in word], np.intp)
@@ -115,16 +116,18 @@ class SoundSearch:
         found: list[SoundMatch] = []
         for graph in self._graphs:
             if graph.nodes:
-                run = _Run(graph, aligned, starts, limit * len(sounds) + MARGIN)
-                found.extend(self._result(graph, path, cost, len(sounds), words) for cost, path in run.paths())
-        return sorted(found, key=lambda item: item.cost)
+                run = _Run(graph, aligned, starts, max(limit, _WILDCARD_COST) * len(sounds) + MARGIN)
+                found.extend(self._result(graph, path, distance, starts, words) for distance, path in run.paths())
+        return sorted(found, key=lambda item: item.distance)
 
-    def _result(self, graph: SoundGraph, path: Trail, cost: float, heard: Sequence[str]) -> SoundMatch:
+    def _result(
+        self, graph: SoundGraph, path: Trail, distance: float, starts: Ints, heard: Sequence[str]
+    ) -> SoundMatch:
         """Read words and slots off a path."""
         said: list[str] = []
         spans: list[SlotSpan] = []
         name = type_ = ""
-        begin = wildcards = literals = 0
+        begin = wildcards = literals = taken = 0
         for arc, first, last in path:
             if arc.slot:
                 (name, type_), begin = arc.slot, len(said)
@@ -134,11 +137,13 @@ class SoundSearch:
             elif last > first:
                 said.extend(heard[first:last])
                 wildcards += last - first
+                taken += int(starts[last] - starts[first])
             if arc.ends:
                 spans.append(SlotSpan(name, type_, begin, len(said), " ".join(said[begin:]), arc.value))
                 name = ""
         match = Match(graph.intent, tuple(spans), wildcards, literals)
-        return SoundMatch(match, " ".join(said), cost, max(0.0, 1.0 - cost / (2 * LIMIT)))
+        cost = (distance - _WILDCARD_COST * taken) / max(1, int(starts[-1]) - taken)
+        return SoundMatch(match, " ".join(said), distance, cost, max(0.0, 1.0 - cost / (2 * LIMIT)))
 
 
 def word_costs(words: Sequence[Ints], sounds: Ints) -> Floats:

@@ -47,8 +47,13 @@ def day(at: datetime) -> DateValue:
     return DateValue(at.date(), at.date())
 
 
+def on_day(at: date, now: datetime) -> str:
+    """A day as it stands after "for" and "until": "tomorrow", "Friday", "May third"."""
+    return say(at, now).removeprefix("on ")
+
+
 def summary(occasion: Occasion, now: datetime) -> str:
-    """ "seven tomorrow" or "half past six every weekday", with the alarm's name if it has one."""
+    """Such as "7 AM tomorrow" or "6:30 AM every weekday", with the alarm's name if it has one."""
     when = say(Recurrence(occasion.rrule), now) if occasion.rrule else say(day(occasion.at), now)
     said = f"{say(clock_time(occasion.at), now)} {when}"
     return f"{occasion.text}, {said}" if occasion.text else said

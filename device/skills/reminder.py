@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from device.nlu.types import DateValue, Moment, Recurrence
 from device.skills.api import Change, Outcome, Question, Request, Services
 from device.skills.common import closest, failure, one_of, says, to_you, unknown_intent, wants_all
-from device.skills.occasions import clock_time, day, first_time, is_past, matching, rule, summary
+from device.skills.occasions import clock_time, day, first_time, is_past, matching, on_day, rule, summary
 from device.skills.schedule import Scheduler
 from device.store.occasions import Occasion
 
@@ -61,7 +61,9 @@ class ReminderSkill:
         found = self._called(reminders, request)
         if not found:
             span = request.value("date")
-            return Outcome("none_on", {"date": span}) if isinstance(span, DateValue) else failure("no_such")
+            if isinstance(span, DateValue):
+                return Outcome("none_on", {"date": on_day(span.start, request.now)})
+            return failure("no_such")
         if says(request, "next"):
             found = found[:1]
         values = {"count": len(found), "reminders": tuple(summary(r, request.now) for r in found)}

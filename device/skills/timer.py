@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from device.dialogue.spoken import say
+from device.dialogue.spoken import remaining, say
 from device.nlu.types import Slot
 from device.skills.api import Change, Outcome, Question, Request, Services
 from device.skills.common import closest, failure, named, one_of, text_of, unknown_intent, wants_all
@@ -71,7 +71,7 @@ class TimerSkill:
         if len(found) > 1:
             return Outcome("several", {"count": len(found), "timers": tuple(map(_summary, found))})
         timer = found[0]
-        values = {"remaining": _whole(timer.remaining), "name": timer.label}
+        values = {"remaining": remaining(timer.remaining), "name": timer.label}
         key = "paused" if timer.paused else "one_named" if timer.label else "one"
         return Outcome(key, values, mentioned=_mention(timer))
 
@@ -125,7 +125,7 @@ class TimerSkill:
             (self._scheduler.pause_timer if pause else self._scheduler.resume_timer)(timer)
         if len(found) > 1:
             return Outcome("all", {"count": len(found)}, tuple(self._change(request, timer) for timer in found))
-        values = {"name": found[0].label, "remaining": _whole(found[0].remaining)}
+        values = {"name": found[0].label, "remaining": remaining(found[0].remaining)}
         return self._done(request, found[0], values)
 
     def _extend(self, request: Request) -> Outcome:
@@ -145,7 +145,7 @@ class TimerSkill:
         async def undo() -> None:
             self._scheduler.extend_timer(longer, -duration)
 
-        values = {"duration": duration, "remaining": _whole(longer.remaining), "name": longer.label}
+        values = {"duration": duration, "remaining": remaining(longer.remaining), "name": longer.label}
         return replace(self._done(request, longer, values), undo=undo)
 
     def _called(self, timers: Sequence[Timer], request: Request) -> list[Timer]:
@@ -156,7 +156,7 @@ class TimerSkill:
         position = closest(said, [_name(timer) for timer in timers])
         return [] if position is None else [timers[position]]
 
-    def _done(self, request: Request, timer: Timer, values: dict[str, object]) -> Outcome:
+    def _done(self, request: Request, timer: Timer, values: Mapping[str, object]) -> Outcome:
         key = "named" if timer.label else "done"
         return Outcome(key, values, (self._change(request, timer),), mentioned=_mention(timer))
 
@@ -178,13 +178,7 @@ def _name(timer: Timer) -> str:
 
 def _summary(timer: Timer) -> str:
     state = "paused at" if timer.paused else "with"
-    left = say(_whole(timer.remaining))
-    return f"{timer.label or 'one'} {state} {left} left"
-
-
-def _whole(remaining: timedelta) -> timedelta:
-    """Whole seconds: nobody wants to hear fractions."""
-    return timedelta(seconds=round(remaining.total_seconds()))
+    return f"{timer.label or 'one'} {state} {remaining(timer.remaining)} left"
 
 
 def _mention(timer: Timer) -> Mapping[str, Slot]:

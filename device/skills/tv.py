@@ -47,11 +47,12 @@ class TvSkill:
         return replace(await self._apply(request, {"on": on}, Outcome("done")), mentioned={"device": named("tv")})
 
     async def _channel(self, request: Request) -> Outcome:
-        number, said = request.value("number"), text_of(request, "channel")
+        said, number = request.value("channel"), request.value("number")
+        number = said if isinstance(said, int) else number
         channels = self._tv.channels()
         if isinstance(number, int | float):
             found = [channel for channel in channels if channel.number == number]
-        elif said:
+        elif isinstance(said, str):
             position = closest(said, [channel.name for channel in channels])
             found = [] if position is None else [channels[position]]
         else:

@@ -1,22 +1,39 @@
-"""Appointments, at naive local wall times."""
+"""Appointments, at naive local wall times, once or repeating."""
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from dateutil.rrule import rrulestr
 
 from device.store.database import Database
+
+HORIZON: Final = timedelta(days=366)
+"""How far ahead repetitions are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An appointment; `at` is midnight if it lasts all day."""
+    """An appointment.
+
+    Attributes:
+        id: Row id; all repetitions of one entry share it.
+        title: What it is called.
+        at: When this occurrence is, naive; midnight if it lasts all day.
+        all_day: It has no time of day.
+        first: The entry's first occurrence.
+        rrule: RFC 5545 rule, or "" if it happens once.
+    """
 
     id: int
     title: str
     at: datetime
     all_day: bool
+    first: datetime
+    rrule: str
 
 
 class Calendar:
@@ -26,32 +43,43 @@ class Calendar:
         self._database = database
 
     def between(self, first: date, last: date) -> list[Event]:
-        """Events of the days `first` to `last`, inclusive, in order."""
-        span = (_text(datetime.combine(first, time.min)), _text(datetime.combine(last, time.max)))
-        return _events(self._database.query("SELECT * FROM calendar WHERE at BETWEEN ? AND ? ORDER BY at, id", span))
+        """Occurrences of the days `first` to `last`, inclusive, in order."""
+        return self._occurrences(datetime.combine(first, time.min), datetime.combine(last, time.max))
 
     def after(self, now: datetime) -> list[Event]:
-        """Events from `now` (naive) on, and the all-day ones of today, in order."""
-        rows = self._database.query(
-            "SELECT * FROM calendar WHERE at >= ? OR (all_day AND at >= ?) ORDER BY at, id",
-            (_text(now), _text(datetime.combine(now.date(), time.min))),
-        )
-        return _events(rows)
+        """Occurrences from `now` on to the `HORIZON`, and the all-day ones of today, in order."""
+        wall = now.replace(tzinfo=None)
+        events = self._occurrences(datetime.combine(wall.date(), time.min), wall + HORIZON)
+        return [event for event in events if event.all_day or event.at >= wall]
 
-    def add(self, title: str, at: datetime, *, all_day: bool) -> None:
+    def add(self, title: str, at: datetime, *, all_day: bool, rrule: str = "") -> Event:
         """Store one, `at` naive."""
         with self._database.transaction() as sql:
-            sql.execute("INSERT INTO calendar (title, at, all_day) VALUES (?, ?, ?)", (title, _text(at), all_day))
+            cursor = sql.execute(
+                "INSERT INTO calendar (title, at, all_day, rrule) VALUES (?, ?, ?, ?)",
+                (title, at.isoformat(timespec="seconds"), all_day, rrule),
+            )
+        assert cursor.lastrowid is not None
+        return Event(cursor.lastrowid, title, at, all_day, at, rrule)
 
     def remove(self, event_id: int) -> None:
-        """Forget one; harmless if it is gone."""
+        """Forget one with all its repetitions; harmless if it is gone."""
         with self._database.transaction() as sql:
             sql.execute("DELETE FROM calendar WHERE id = ?", (event_id,))
 
+    def _occurrences(self, start: datetime, end: datetime) -> list[Event]:
+        events = [_event(row) for row in self._database.query("SELECT * FROM calendar")]
+        found = [
+            replace(event, at=at)
+            for event in events
+            for at in (
+                rrulestr(event.rrule, dtstart=event.first).between(start, end, inc=True) if event.rrule else [event.at]
+            )
+            if start <= at <= end
+        ]
+        return sorted(found, key=lambda event: (event.at, event.id))
 
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")
 
-
-def _events(rows: list[sqlite3.Row]) -> list[Event]:
-    return [Event(r["id"], r["title"], datetime.fromisoformat(r["at"]), bool(r["all_day"])) for r in rows]
+def _event(row: sqlite3.Row) -> Event:
+    first = datetime.fromisoformat(row["at"])
+    return Event(row["id"], row["title"], first, bool(row["all_day"]), first, row["rrule"])

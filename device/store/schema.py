@@ -52,9 +52,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         title TEXT NOT NULL,
         at TEXT NOT NULL,
-        all_day INTEGER NOT NULL
+        all_day INTEGER NOT NULL,
+        rrule TEXT NOT NULL
     );
-    CREATE INDEX calendar_at ON calendar (at);
     CREATE TABLE settings (
         key TEXT PRIMARY KEY,
         value TEXT NOT NULL

@@ -41,9 +41,7 @@ def rms(pcm: np.ndarray) -> float:
         ("popular.mp3", 44_100, 1, "MPEG_LAYER_III"),
     ],
 )
-def test_reads_any_format_as_16k_mono(
-    tmp_path: Path, name: str, rate: int, channels: int, subtype: str
-) -> None:
+def test_reads_any_format_as_16k_mono(tmp_path: Path, name: str, rate: int, channels: int, subtype: str) -> None:
     path = tmp_path / name
     soundfile.write(path, np.column_stack([tone(rate)] * channels), rate, subtype=subtype)
     pcm = read_audio(path)
@@ -114,9 +112,7 @@ def test_zero_length_wav_is_refused(tmp_path: Path) -> None:
         read_audio(path)
 
 
-def test_truncated_wav_gives_what_is_there_and_says_so(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_truncated_wav_gives_what_is_there_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "x.wav"
     path.write_bytes(wav_bytes(tmp_path, 2.0)[: 44 + 2 * 8000])
     with caplog.at_level(logging.WARNING):
@@ -138,7 +134,30 @@ def test_flac_cut_in_the_middle_gives_its_beginning(tmp_path: Path, caplog: pyte
     with caplog.at_level(logging.WARNING):
         pcm = read_audio(path)
     assert SAMPLE_RATE < len(pcm) < 4 * SAMPLE_RATE
-    assert "truncated" in caplog.text
+    assert np.min(np.std(pcm[: len(pcm) // 1000 * 1000].reshape(-1, 1000), axis=1)) > 3000  # all of it is sound
+    assert "is damaged" in caplog.text
+
+
+def test_long_sound_of_many_blocks_is_seamless(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    rate = 96_000
+    soundfile.write(path, np.column_stack([tone(rate, 20.0)] * 4), rate, subtype="PCM_16")
+    expected = np.rint(tone(SAMPLE_RATE, 20.0) * 32768)
+    pcm = read_audio(path)
+    middle = slice(SAMPLE_RATE, 19 * SAMPLE_RATE)
+    assert len(pcm) == len(expected)
+    assert np.max(np.abs(pcm[middle] - expected[middle])) <= 8
+
+
+def test_flac_that_can_not_be_decoded_at_all_says_to_convert_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.flac"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE), SAMPLE_RATE)
+    content = bytearray(path.read_bytes())
+    content[8192:] = bytes(len(content) - 8192)
+    content[100:8192] = bytes(8092)
+    path.write_bytes(content)
+    with pytest.raises(AudioFormatError, match="ffmpeg"):
+        read_audio(path)
 
 
 def test_two_hours_are_refused_by_the_header_alone(tmp_path: Path) -> None:
@@ -171,9 +190,7 @@ def test_impossible_rate_is_refused(tmp_path: Path) -> None:
         read_audio(path)
 
 
-def test_values_that_are_not_numbers_become_silence(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_values_that_are_not_numbers_become_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "x.wav"
     samples = np.full(3200, 0.25, np.float32)
     samples[:4] = [np.nan, np.inf, -np.inf, 7.0]

@@ -20,9 +20,7 @@ def test_full_scale_sine() -> None:
 
 @given(amplitude=st.floats(50, 16_000))
 def test_half_the_amplitude_is_six_db(amplitude: float) -> None:
-    assert measure(sine(2 * amplitude)).rms_dbfs - measure(sine(amplitude)).rms_dbfs == pytest.approx(
-        6.02, abs=0.1
-    )
+    assert measure(sine(2 * amplitude)).rms_dbfs - measure(sine(amplitude)).rms_dbfs == pytest.approx(6.02, abs=0.1)
 
 
 def test_the_most_negative_sample_counts_as_full_scale() -> None:

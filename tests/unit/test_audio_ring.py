@@ -21,9 +21,7 @@ def ramp(start: int, count: int) -> np.ndarray:
     capacity=st.integers(1, 2000),
 )
 @settings(max_examples=80, deadline=None)
-def test_what_is_pushed_is_read_once_in_order_or_counted_as_dropped(
-    actions: list[int], capacity: int
-) -> None:
+def test_what_is_pushed_is_read_once_in_order_or_counted_as_dropped(actions: list[int], capacity: int) -> None:
     """Positive: push that many samples; otherwise read once if something waits."""
 
     async def main(clock: VirtualClock) -> None:

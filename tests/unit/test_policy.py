@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from device.dialogue.policy import Ask, Run, Say, after, asked, decide, start
+from device.dialogue.policy import Ask, Run, Say, TakeBack, after, asked, decide, start
 from device.dialogue.state import MAX_TRIES, MEMORY, DialogueState
 from device.nlu.pack import IntentSpec, SlotSpec
 from device.nlu.types import OOS, Act, Interpretation, Slot
@@ -106,6 +106,14 @@ def test_cancel_without_a_question_is_stop() -> None:
     _, action = decide(DialogueState(), [act(Act.CANCEL)], SPECS, NOW)
     assert isinstance(action, Run)
     assert action.command.intent == "system.stop"
+
+
+def test_cancel_as_a_command_of_the_pack_is_cancel_and_undo_takes_back() -> None:
+    state, action = decide(asking(), [command("system.cancel", "cancel that please")], SPECS, NOW)
+    assert action == Say("cancelled")
+    assert state.pending is None
+    _, action = decide(done("light.on", device=LAMP), [command("system.cancel", "undo that")], SPECS, NOW)
+    assert action == TakeBack()
 
 
 def test_a_correction_replaces_the_slot_of_the_last_command() -> None:

@@ -13,10 +13,9 @@ from device.nlu.resolve.grammar import trim
 from device.nlu.types import Color
 
 _OWN: Final = {
-    # Light sources as FastLED's `ColorTemperature` has them: Tungsten100W, OvercastSky, HighNoonSun, Candle.
+    # Light sources as FastLED's `ColorTemperature` has them: Tungsten100W, OvercastSky, Candle.
     "warm white": "#ffd6aa",
     "cool white": "#c9e2ff",
-    "daylight": "#fffffb",
     "candlelight": "#ff9329",
     # Names that people say and CSS lacks.
     "amber": "#ffbf00",
@@ -44,7 +43,7 @@ _SYNONYMS: Final = {
     "navy blue": "navy",
     "light blue": "sky blue",
     "mint green": "mint",
-    "bright white": "daylight",
+    "daylight": "cool white",
 }
 _LIGHTNESS: Final = {"light": 0.45, "pale": 0.6, "soft": 0.4, "bright": 0.15, "dark": -0.45, "deep": -0.35}
 """How far towards white (or black) a modifier moves the lightness."""

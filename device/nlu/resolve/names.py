@@ -1,7 +1,8 @@
 """Names of rooms, devices, channels, people: what was heard against what the household has.
 
-Scores are rapidfuzz's `token_sort_ratio` on words without articles and plurals. A part of a name ("the ceiling" of
-"kitchen ceiling light") scores `PART`; only the kind of thing in the plural ("the lights") names no single one.
+Scores are rapidfuzz's `token_sort_ratio` on words without articles and plurals, or `ratio` without word breaks. A part
+of a name ("the ceiling" of "kitchen ceiling light") scores `PART`; only the kind of thing in the plural ("the lights")
+names no single one.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class _Index:
     """Names by their normal form, ready to search."""
 
     keys: tuple[str, ...]
+    joined: tuple[str, ...]
     names: tuple[str, ...]
     tokens: tuple[frozenset[str], ...]
 
@@ -77,7 +79,10 @@ def _scored(type_: str, text: str, context: ResolveContext) -> list[tuple[str, f
     key = normal(text)
     query = frozenset(key.split())
     best: dict[str, tuple[float, bool]] = {}
-    for _, score, at in process.extract(key, index.keys, scorer=fuzz.token_sort_ratio, limit=8, score_cutoff=_LISTED):
+    found = process.extract(key, index.keys, scorer=fuzz.token_sort_ratio, limit=8, score_cutoff=_LISTED)
+    # Word breaks are the recogniser's guess: "you tube", "bed room".
+    found += process.extract(key.replace(" ", ""), index.joined, scorer=fuzz.ratio, limit=8, score_cutoff=NEAR)
+    for _, score, at in found:
         best[index.names[at]] = max(best.get(index.names[at], (0.0, False)), (score, True))
     for at, tokens in enumerate(index.tokens):
         if query and query < tokens:
@@ -91,7 +96,12 @@ def _scored(type_: str, text: str, context: ResolveContext) -> list[tuple[str, f
 def _index(names: Sequence[str], aliases: Sequence[tuple[str, str]]) -> _Index:
     pairs = [(normal(name), name) for name in names] + [(normal(alias), name) for alias, name in aliases]
     keys = tuple(key for key, _ in pairs)
-    return _Index(keys, tuple(name for _, name in pairs), tuple(frozenset(key.split()) for key in keys))
+    return _Index(
+        keys,
+        tuple(key.replace(" ", "") for key in keys),
+        tuple(name for _, name in pairs),
+        tuple(frozenset(key.split()) for key in keys),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -133,6 +133,9 @@ def _unsigned(words: Words, at: int) -> Found[Fraction]:
     if few:
         return Fraction(few), skip_any(words, skip_any(words, at, "a") + 1, "of")
     whole = integer(words, at)
+    pairs = digits(words, at)
+    if pairs and word(words, pairs[1]) == "point":  # "eleven oh five point two"
+        whole = int(pairs[0]), pairs[1]
     point = at if whole is None else whole[1]
     if word(words, point) == "point" and (decimals := digits(words, point + 1)):
         value = Fraction(decimals[0]) / 10 ** len(decimals[0]) + (whole[0] if whole else 0)
@@ -182,9 +185,10 @@ def number(text: str) -> int | float | None:
     found = quantity(words, 0)
     if found and found[1] == len(words):
         return plain(found[0])
-    spelled = digits(words, 0)
+    negative = skip_any(words, 0, "minus", "negative")
+    spelled = digits(words, negative)
     if spelled and spelled[1] == len(words):
-        return int(spelled[0])
+        return -int(spelled[0]) if negative else int(spelled[0])
     place = ordinal(words, 0)
     return place[0] if place and place[1] == len(words) else None
 

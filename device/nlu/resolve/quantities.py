@@ -56,6 +56,9 @@ _NAMES: Final = {
     "gigs": "gigabyte", "k p h": "kilometer_per_hour", "m p h": "mile_per_hour", "micron": "micrometer",
     "microns": "micrometer",
 }  # fmt: skip
+_RATES: Final = frozenset({"kilometer_per_hour", "mile_per_hour", "meter_per_second"})
+"""Rates that have a name of their own in pint."""
+
 _POWERS: Final = {"square": 2, "cubic": 3}
 
 
@@ -101,6 +104,15 @@ _CURRENCIES: Final = {
         "ZAR": "rand|south african rand",
         "THB": "baht|thai baht",
         "ILS": "shekel|israeli shekel",
+        "KES": "kenyan shilling",
+        "GHS": "ghanaian cedi|cedi",
+        "EGP": "egyptian pound",
+        "AED": "dirham|emirati dirham",
+        "SAR": "riyal|saudi riyal",
+        "VND": "dong|vietnamese dong",
+        "MYR": "ringgit|malaysian ringgit",
+        "IDR": "rupiah|indonesian rupiah",
+        "PHP": "philippine peso",
     }.items()
     for name in names.split("|")
     for spoken in (name, f"{name}s", code.lower(), " ".join(code.lower()))
@@ -157,7 +169,8 @@ def unit(text: str) -> str | None:
         if divider in words[1:-1]:
             at = words.index(divider, 1)
             above, below = unit(" ".join(words[:at])), unit(" ".join(words[at + 1 :]))
-            return f"{above}_per_{below}" if above and below else None
+            named = f"{above}_per_{below}"
+            return (named if named in _RATES else f"{above} / {below}") if above and below else None
     power = _POWERS.get(words[0])
     if power:
         base = unit(" ".join(words[1:])) if len(words) > 1 else None

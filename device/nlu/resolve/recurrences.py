@@ -75,7 +75,7 @@ def _every(words: Words, at: int) -> Found[Rule]:
         return Rule(f"FREQ=MINUTELY;INTERVAL={30 if words[at] == 'half' else 15}"), half
     if interval < 1:
         return None
-    return _every_unit(words, end, interval) or _every_named(words, end, interval) or _every_date(words, at)
+    return _every_named(words, end, interval) or _every_unit(words, end, interval) or _every_date(words, at)
 
 
 def _every_unit(words: Words, at: int, interval: int) -> Found[Rule]:

@@ -94,14 +94,14 @@ def occurrences(rrule: str, start: datetime, after: datetime) -> datetime | None
         raise ValueError("occurrences needs aware times")
     parts = dict(part.split("=", 1) for part in rrule.split(";"))
     step = _SUBDAILY.get(parts.get("FREQ", ""))
+    limit = after.astimezone(UTC)  # times of one zone compare and subtract as wall times, so all is done in UTC
     if step is not None:
         step *= int(parts.get("INTERVAL", 1))
-        count = max((after - start) // step + 1, 0)
-        return (start.astimezone(UTC) + count * step).astimezone(zone)
+        first = start.astimezone(UTC)
+        return (first + max((limit - first) // step + 1, 0) * step).astimezone(zone)
     rule = rrulestr(rrule, dtstart=start.replace(tzinfo=None, fold=0))
-    naive = after.astimezone(zone).replace(tzinfo=None, fold=0) - _LONGEST_SHIFT
-    found = rule.after(naive)
-    while found is not None and localize(found, zone) <= after:
+    found = rule.after(after.astimezone(zone).replace(tzinfo=None, fold=0) - _LONGEST_SHIFT)
+    while found is not None and localize(found, zone).astimezone(UTC) <= limit:
         found = rule.after(found)
     return None if found is None else localize(found, zone)
 
@@ -136,20 +136,21 @@ def _distance(one: time, other: time) -> int:
 def _next_reading(clock: TimeOfDay, now: datetime, zone: tzinfo) -> datetime:
     """The next time, today or tomorrow, that one of the readings comes."""
     days = (now.date(), now.date() + timedelta(days=1))
-    instants = [localize(datetime.combine(day, reading), zone) for day in days for reading in _readings(clock)]
-    return min(instant for instant in instants if instant > now)
+    times = (localize(datetime.combine(day, reading), zone) for day in days for reading in _readings(clock))
+    instants = [instant.astimezone(UTC) for instant in times]
+    return min(instant for instant in instants if instant > now.astimezone(UTC)).astimezone(zone)
 
 
 def _first_of(rrule: str, clock: TimeOfDay | None, day: date | None, now: datetime, zone: tzinfo) -> datetime:
-    """The first occurrence of a repetition after now, on or after `day`; where it begins is free, so any interval is 1."""
+    """The first occurrence after now, on or after `day`; days may begin to repeat there, whatever the interval."""
     if not any(f"FREQ={frequency}" in rrule for frequency in _SUBDAILY):
         rrule = ";".join(part for part in rrule.split(";") if not part.startswith("INTERVAL="))
         at = _usual(clock) if clock else DAY_STARTS
     else:
         at = _usual(clock) if clock else now.time()
     start = localize(datetime.combine(day or now.date(), at), zone)
-    after = max(now, start - timedelta(seconds=1)) if day else now
-    found = occurrences(rrule, start, after)
+    before_start = start.astimezone(UTC) - timedelta(seconds=1)
+    found = occurrences(rrule, start, max(now.astimezone(UTC), before_start) if day else now)
     if found is None:
         raise ValueError(f"the rule {rrule} has no occurrence")
     return found

@@ -1,0 +1,148 @@
+"""A device in a simulated room: what ships, unchanged, between a simulated microphone and loudspeaker.
+
+Somebody speaks by text-to-speech, the sound goes through the microphone's port, and `Room` waits until the device
+has answered. Everything runs on the virtual clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from device.app import Brain, build_assistant
+from device.assistant import Assistant
+from device.audio.mixer import Mixer
+from device.audio.ring import Ring
+from device.clock import Clock
+from device.events import Observation, PhaseChanged, TurnDone
+from device.speech.ports import SttEngine, TtsEngine, render
+from device.supervisor import MicrophoneKeeper
+from device.turns import Phase
+from firmware_sim.microphone import SimulatedMicrophone
+from firmware_sim.speaker import SimulatedSpeaker
+
+PATIENCE: Final = 60.0
+"""Virtual seconds within which a device must have answered."""
+
+_REST: Final = 0.4
+"""Virtual seconds that a person takes before speaking."""
+
+
+class Room:
+    """The room, once `furnished`.
+
+    Attributes:
+        brain: What understands.
+        assistant: The device.
+        microphone: Its ears' port; unplug it, add noise.
+        speaker: Its mouth's port.
+        seen: All observations so far.
+    """
+
+    def __init__(
+        self,
+        brain: Brain,
+        assistant: Assistant,
+        microphone: SimulatedMicrophone,
+        speaker: SimulatedSpeaker,
+        person: TtsEngine,
+        seen: list[Observation],
+    ) -> None:
+        self.brain = brain
+        self.assistant = assistant
+        self.microphone = microphone
+        self.speaker = speaker
+        self.seen = seen
+        self._person = person
+        self._clock: Clock = brain.clock
+
+    async def say(self, text: str, *, snr_db: float | None = None) -> list[Observation]:
+        """Somebody says something; returns what happened until the device was quiet again.
+
+        Raises:
+            TimeoutError: The device did not become quiet within `PATIENCE`.
+        """
+        before = len(self.seen)
+        await self.speak(text, snr_db=snr_db)
+        await self.quiet()
+        return self.seen[before:]
+
+    async def speak(self, text: str, *, snr_db: float | None = None) -> None:
+        """Somebody says something; returns when it has been said, whatever the device does."""
+        await self._clock.sleep(_REST)
+        ends = self.microphone.say(render(self._person, text), snr_db=snr_db)
+        await self._clock.sleep(ends - self._clock.monotonic())
+
+    async def quiet(self) -> None:
+        """Wait until the device neither thinks nor speaks, and has had time to notice the end of speech."""
+        async with asyncio.timeout(PATIENCE):
+            await self._clock.sleep(self.brain.config.speech.trailing_silence + 0.3)
+            while self.assistant.phase in (Phase.THINKING, Phase.SPEAKING):
+                await self._clock.sleep(0.05)
+
+    async def idle(self) -> None:
+        """Wait until the follow-up window has closed."""
+        while self.assistant.phase is not Phase.IDLE:
+            await self._clock.sleep(0.1)
+
+
+@asynccontextmanager
+async def furnished(
+    brain: Brain,
+    stt: SttEngine,
+    tts: TtsEngine,
+    person: TtsEngine,
+    *,
+    observe: Callable[[Observation], None] = lambda _: None,
+    echo: float = 0.0,
+    seed: int = 0,
+) -> AsyncIterator[Room]:
+    """Set a device up in a room and take it down again.
+
+    Args:
+        brain: Built on the virtual clock.
+        stt: Its ears' engine.
+        tts: Its voice.
+        person: The voice of whoever speaks to it.
+        observe: Told what happens.
+        echo: Gain from its speaker to its microphone.
+        seed: Of the room's noise.
+    """
+    clock = brain.clock
+    seen: list[Observation] = []
+
+    def both(observation: Observation) -> None:
+        seen.append(observation)
+        observe(observation)
+
+    ring = Ring(clock)
+    mixer = Mixer(clock, brain.volume)
+    speaker = SimulatedSpeaker(clock)
+    microphone = SimulatedMicrophone(clock, seed=seed, speaker=speaker)
+    if echo:
+        microphone.echo(echo, 0.02)
+    assistant = build_assistant(brain, ring, mixer, stt, tts, both)
+    keeper = MicrophoneKeeper(microphone, ring, clock, brain.config.audio.stall, assistant.lost_microphone)
+    microphone.start(ring.push)
+    speaker.start(mixer.pull)
+    tasks = [asyncio.create_task(assistant.run()), asyncio.create_task(keeper.run())]
+    try:
+        yield Room(brain, assistant, microphone, speaker, person, seen)
+    finally:
+        microphone.stop()
+        speaker.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def turns(seen: list[Observation]) -> list[TurnDone]:
+    """The turns among some observations."""
+    return [o for o in seen if isinstance(o, TurnDone)]
+
+
+def phases(seen: list[Observation]) -> list[Phase]:
+    """The phases among some observations."""
+    return [o.phase for o in seen if isinstance(o, PhaseChanged)]
