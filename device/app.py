@@ -21,7 +21,7 @@ from device.audio.volume import DeviceVolume
 from device.bell import Bell
 from device.clock import Clock
 from device.config import Config
-from device.dialogue.conversation import Conversation
+from device.dialogue.conversation import Conversation, Memory, Turn
 from device.errors import BundleError, DeviceError, Missing, StorageError
 from device.events import Observation
 from device.household import household_names
@@ -43,7 +43,9 @@ from device.speech.listen import ListenConfig, Listener
 from device.speech.ports import SttEngine, TtsEngine
 from device.store.database import Database
 from device.store.items import Items
+from device.store.phrases import TaughtPhrases
 from device.store.settings import Settings
+from device.store.turns import Turns
 from device.voice import Voice
 from device.workers import Workers
 
@@ -159,16 +161,18 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         save=partial(_save_volume, settings),
     )
     scheduler = Scheduler(database, clock)
+    packs = load_all_packs(config, home)
     services = Services(
         clock,
         database,
+        scheduler,
         driver("house", config.home.house, home),
         driver("television", config.home.television, home),
         driver("player", config.home.player, home),
         volume,
-        room=config.home.room,
+        config.home.room,
+        packs,
     )
-    packs = load_all_packs(config, home)
     names = household_names(services.house, services.television, config.home.people, Items(database).lists())
     model = None
     try:
@@ -179,9 +183,9 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
     grammar = compiled_grammar(packs, names, home / "cache")
     understander = Understander(grammar, specs, model, sound_search(grammar, model, home, problems))
     skills = build_skills(services, packs)
-    conversation = Conversation(
-        Interpreter(understander, packs), packs, skills, clock, workers, config.home.room, names
-    )
+    memory = Memory(TaughtPhrases(database).command, _recorder(database, config, clock))
+    interpreter = Interpreter(understander, packs)
+    conversation = Conversation(interpreter, packs, skills, clock, workers, memory, config.home.room, names)
     return Brain(
         config,
         home,
@@ -195,6 +199,17 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         model,
         conversation,
         tuple(problems),
+    )
+
+
+def _recorder(database: Database, config: Config, clock: Clock) -> Callable[[Turn], None]:
+    """Keeps the text of turns, if their owner wants that."""
+    turns = Turns(database, config.privacy.keep_turns_days)
+    turns.prune(clock.now())
+    if not config.privacy.keep_turns_days:
+        return lambda turn: None
+    return lambda turn: turns.add(
+        clock.now(), turn.transcript, " ".join(i.intent for i in turn.interpretations), turn.reply
     )
 
 

@@ -17,6 +17,9 @@ from quantize.data.example import Example
 IGNORED: Final = -100
 """Target that the cross entropy leaves out."""
 
+UNMARKED: Final = -1
+"""Slot target of a word that carries none of the types which its source marks, and perhaps another."""
+
 
 class Batch(NamedTuple):
     """B examples of at most T pieces, int64; inputs as `JointModel.forward` takes them.
@@ -27,8 +30,8 @@ class Batch(NamedTuple):
         token_type_ids: [B, T].
         intent: [B], `IGNORED` where an example has none.
         act: [B].
-        slots: [B, T], `IGNORED` but on the first piece of words whose label is known.
-        first: [B, T], 1 on the first piece of each word.
+        slots: [B, T], a label or `UNMARKED` on the first piece of each word, else `IGNORED`.
+        marked: [B, slot labels], boolean: labels of the types that the source of the sentence marks.
     """
 
     input_ids: Tensor
@@ -37,7 +40,12 @@ class Batch(NamedTuple):
     intent: Tensor
     act: Tensor
     slots: Tensor
-    first: Tensor
+    marked: Tensor
+
+    @property
+    def first(self) -> Tensor:
+        """[B, T], boolean: first piece of a word."""
+        return self.slots != IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Row:
     intent: int
     act: int
     slots: list[int]
-    first: list[int]
+    marked: list[bool]
 
 
 def rows(examples: Sequence[Example], tokenizer: WordTokenizer, labels: LabelSchema) -> list[Row]:
@@ -60,18 +68,17 @@ def rows(examples: Sequence[Example], tokenizer: WordTokenizer, labels: LabelSch
     found: list[Row] = []
     for example in examples:
         encoding = tokenizer.encode(example.words, example.context)
-        slots, first = [IGNORED] * len(encoding.ids), [0] * len(encoding.ids)
+        slots = [IGNORED] * len(encoding.ids)
         for position, label in zip(encoding.first, word_labels(example), strict=False):
-            first[position] = 1
-            if label is not None:
-                slots[position] = slot_labels[label]
+            slots[position] = UNMARKED if label is None else slot_labels[label]
+        marked = [example.annotated is None or label[2:] in example.annotated for label in labels.slot_labels]
         intent = IGNORED if example.intent is None else intents[example.intent]
-        found.append(Row(encoding.ids, encoding.segments, intent, acts[example.act], slots, first))
+        found.append(Row(encoding.ids, encoding.segments, intent, acts[example.act], slots, marked))
     return found
 
 
 def word_labels(example: Example) -> list[str | None]:
-    """BIO label of each word; None where the source says nothing about it."""
+    """BIO label of each word; None where it has no label of those that the source marks."""
     outside = "O" if example.annotated is None else None
     found: list[str | None] = [outside] * len(example.words)
     for span in example.spans:
@@ -102,5 +109,5 @@ def collate(group: Sequence[Row]) -> Batch:
         torch.tensor([row.intent for row in group]),
         torch.tensor([row.act for row in group]),
         padded([row.slots for row in group], IGNORED),
-        padded([row.first for row in group], 0),
+        torch.tensor([row.marked for row in group]),
     )

@@ -40,7 +40,7 @@ def distilled(teacher: JointModel, layers: Sequence[int], intent_weights: Tensor
             target = teacher.heads(taught[-1], *inputs[1:])
         learnt = student.hidden_states(*inputs)
         output = student.heads(learnt[-1], *inputs[1:])
-        words = batch.first.bool()
+        words = batch.first
         total = _soft(output.intent_logits, target.intent_logits) + _soft(output.act_logits, target.act_logits)
         total = total + _soft(output.slot_logits[words], target.slot_logits[words])
         seen = batch.attention_mask.bool()

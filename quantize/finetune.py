@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from models.joint import JointModel, JointOutput
-from quantize.batches import IGNORED, Batch, Row, batches
+from quantize.batches import IGNORED, UNMARKED, Batch, Row, batches
 
 _log = logging.getLogger(__name__)
 
@@ -104,9 +104,26 @@ def label_loss(output: JointOutput, batch: Batch, intent_weights: Tensor) -> Ten
     total = cross_entropy(output.act_logits.float(), batch.act)
     if (batch.intent != IGNORED).any():
         total = total + cross_entropy(output.intent_logits.float(), batch.intent, intent_weights, ignore_index=IGNORED)
-    if (batch.slots != IGNORED).any():
-        total = total + cross_entropy(output.slot_logits.float().transpose(1, 2), batch.slots, ignore_index=IGNORED)
+    if batch.first.any():
+        total = total + slot_loss(output.slot_logits.float(), batch)
     return total
+
+
+def slot_loss(slot_logits: Tensor, batch: Batch) -> Tensor:
+    """Mean negative log likelihood of what is known of the words' labels.
+
+    A corpus marks some types only. Where it marks nothing the word may still fill a slot of another type: the
+    likelihood is then the sum over all labels that the corpus would not have marked (Greenberg et al. 2018,
+    "Marginal Likelihood Training of BiLSTM-CRF for Biomedical Named Entity Recognition from Disjoint Label Sets").
+    """
+    words = batch.first
+    targets = batch.slots[words]
+    log_probability = slot_logits[words].log_softmax(-1)
+    known = log_probability.gather(1, targets.clamp(min=0).unsqueeze(1)).squeeze(1)
+    of_sentence = batch.marked.unsqueeze(1).expand(-1, words.shape[1], -1)[words]
+    possible = log_probability.masked_fill(of_sentence, -torch.inf).logsumexp(-1)
+    telling = (targets != UNMARKED) | of_sentence.any(-1)
+    return -torch.where(targets == UNMARKED, possible, known).sum() / telling.sum().clamp(min=1)
 
 
 def class_weights(data: Sequence[Row], intents: int, power: float = 0.3) -> Tensor:

@@ -65,8 +65,8 @@ class Plan:
     seed: int = 7
     vocabulary: int = 10_000
     layers: tuple[int, ...] = (1, 3, 5)
-    teacher: Recipe = Recipe(epochs=4, batch=48, body_rate=8e-5, head_rate=1e-3)
-    student: Recipe = Recipe(epochs=8, batch=48, body_rate=2.5e-4, head_rate=5e-4)
+    teacher: Recipe = Recipe(epochs=4, batch=64, body_rate=1e-4, head_rate=1e-3)
+    student: Recipe = Recipe(epochs=8, batch=64, body_rate=2.5e-4, head_rate=5e-4)
     amounts: Amounts = field(default_factory=Amounts)
     int8: str = "avx2"
 

@@ -105,7 +105,7 @@ def machine() -> dict[str, Any]:
 
 def _nlu(conversation: Conversation, clock: Clock, rounds: int) -> list[float]:
     """Milliseconds from text to interpretation, tokenization and slot values included."""
-    times = []
+    times: list[float] = []
     for round_ in range(rounds + 1):
         for sentence in SENTENCES:
             began = clock.monotonic()
@@ -131,7 +131,7 @@ async def _first_sound(
     conversation: Conversation, stt: SttEngine, tts: TtsEngine, clips: Sequence[Pcm], clock: Clock
 ) -> list[float]:
     """Milliseconds from the detected end of speech to the first rendered sound of the reply."""
-    times = []
+    times: list[float] = []
     for clip in clips:
         began = clock.monotonic()
         turn = await conversation.turn(_transcribe(stt, clip))

@@ -1,100 +1,113 @@
-"""The `homebody` program: built-in commands, and those of the entry point group `homebody.commands`."""
+"""The `homebody` program: built-in commands, and those of the entry point group `homebody.commands`.
+
+Only the module of the command that was called is imported, so that every command starts quickly.
+"""
 
 from __future__ import annotations
 
 import importlib
 import json
 import sys
-from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
 
-import click
 import typer
-from typer.core import TyperGroup
 
 from device.errors import DeviceError, Missing
 
-COMMANDS_GROUP = "homebody.commands"
+COMMANDS_GROUP: Final = "homebody.commands"
 
-_BUILT_IN = {
-    "talk": "device.cli.talk:talk",
-    "ask": "device.cli.ask:ask",
-    "say": "device.cli.say:say_command",
-    "doctor": "device.cli.doctor:doctor",
-    "bench": "device.cli.bench:bench",
-    "models": "device.cli.models:app",
+_BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
+    "talk": ("device.cli.talk:talk", "Talk to it; with --text, type to it."),
+    "ask": ("device.cli.ask:ask", "Ask one thing, typed or recorded."),
+    "say": ("device.cli.say:say_command", "Speak a text."),
+    "doctor": ("device.cli.doctor:doctor", "Look at sound, models, disk and speed; say what is wrong."),
+    "bench": ("device.cli.bench:bench", "Measure this machine."),
+    "models": ("device.cli.models:app", "List, fetch and verify models."),
 }
-_OWN_EXTRA = {"demo": "sim", "simulate": "sim", "train": "train", "evaluate": "train"}
-
-
-class _LazyGroup(TyperGroup):
-    """Imports a command's module only when it is called, so that `homebody --help` is quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Built-in commands first, then those of the extras."""
-        return [*_BUILT_IN, *sorted(entry.name for entry in entry_points(group=COMMANDS_GROUP))]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load one command.
-
-        Raises:
-            Missing: Its extra is not installed.
-        """
-        if cmd_name in _BUILT_IN:
-            module, _, name = _BUILT_IN[cmd_name].partition(":")
-            return _command(cmd_name, getattr(importlib.import_module(module), name))
-        for entry in entry_points(group=COMMANDS_GROUP, name=cmd_name):
-            try:
-                return _command(cmd_name, entry.load())
-            except ImportError as error:
-                extra = _OWN_EXTRA.get(cmd_name, "dev")
-                raise Missing(
-                    f"`homebody {cmd_name}` needs {error.name or 'a library'}, which is not installed.",
-                    remedy=f'Install it with: pip install "homebody[{extra}]"',
-                ) from error
-        return None
-
-
-def _command(name: str, loaded: typer.Typer | Callable[..., Any]) -> click.Command:
-    """A click command of a Typer app or of a plain function."""
-    if not isinstance(loaded, typer.Typer):
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(name)(loaded)
-        return typer.main.get_command(app)
-    command = typer.main.get_command(loaded)
-    command.name = name
-    return command
+_EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": ("sim", "A spoken tour of a simulated living room, without a microphone."),
+    "train": ("train", "Train, distil and quantize the language model."),
+    "evaluate": ("train", "Evaluate a language model."),
+}
+"""Command to the extra that brings what it needs, and its help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program and exit."""
-    group = _LazyGroup(
-        name="homebody",
-        help="An offline voice assistant: hears, understands, answers and acts with no network.",
-        no_args_is_help=True,
-    )
+    """Run the program and exit: 0 done, 1 failed, 2 wrong use or bad input, 3 something is missing."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = next((word for word in arguments if not word.startswith("-")), "")
     try:
-        status = group.main(args=arguments, prog_name="homebody", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        status = 2
-    except (click.Abort, KeyboardInterrupt):
-        status = 130
+        build(wanted)(args=arguments, prog_name="homebody")
     except DeviceError as error:
         report(error, as_json="--json" in arguments)
-        status = error.exit_code
-    sys.exit(status if isinstance(status, int) else 0)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def build(wanted: str) -> typer.Typer:
+    """The program with all commands, of which only `wanted` is more than its help."""
+    app = typer.Typer(
+        help="An offline voice assistant: hears, understands, answers and acts with no network.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def root() -> None:
+        """Keeps sub-commands even where there is only one."""
+
+    plugged = {entry.name: entry for entry in entry_points(group=COMMANDS_GROUP)}
+    for name, (target, summary) in _BUILT_IN.items():
+        _add(app, name, _import(target) if name == wanted else None, summary)
+    for name, entry in sorted(plugged.items()):
+        _add(app, name, _load(entry) if name == wanted else None, _EXTRAS.get(name, ("", ""))[1])
+    return app
 
 
 def report(error: DeviceError, *, as_json: bool) -> None:
     """Say what went wrong and what can be done: on standard error, or as JSON where a program listens."""
+    message = Exception.__str__(error)
     if as_json:
-        typer.echo(
-            json.dumps({"error": Exception.__str__(error), "remedy": error.remedy, "kind": type(error).__name__})
-        )
+        typer.echo(json.dumps({"error": message, "remedy": error.remedy, "kind": type(error).__name__}))
         return
-    typer.secho(f"homebody: {Exception.__str__(error)}", err=True, fg="red")
+    typer.secho(f"homebody: {message}", err=True, fg="red")
     if error.remedy:
         typer.secho(f"  {error.remedy}", err=True)
+
+
+def _add(app: typer.Typer, name: str, loaded: typer.Typer | Callable[..., Any] | None, summary: str) -> None:
+    if isinstance(loaded, typer.Typer):
+        app.add_typer(loaded, name=name)
+    elif loaded is not None:
+        app.command(name)(loaded)
+    else:
+        app.command(name, help=summary)(_not_called)
+
+
+def _not_called() -> None:
+    """Stands for a command that was not called: only its name and help are shown."""
+
+
+def _import(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _load(entry: EntryPoint) -> Any:
+    """Import a command of an extra.
+
+    Raises:
+        Missing: Its extra is not installed.
+    """
+    try:
+        return entry.load()
+    except ImportError as error:
+        extra = _EXTRAS.get(entry.name, ("dev", ""))[0]
+        raise Missing(
+            f"`homebody {entry.name}` needs {error.name or 'a library'}, which is not installed.",
+            remedy=f'Install it with: pip install "homebody[{extra}]"',
+        ) from error

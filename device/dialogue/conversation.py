@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -45,6 +45,19 @@ class Turn:
     timeline_ms: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What lasts longer than the dialogue.
+
+    Attributes:
+        taught: The command that a phrase of the user's own stands for, or None.
+        record: Keeps a turn, where its owner wants turns to be kept.
+    """
+
+    taught: Callable[[str], str | None]
+    record: Callable[[Turn], None]
+
+
 class Conversation:
     """Holds the dialogue's state and carries out what the policy decides."""
 
@@ -55,6 +68,7 @@ class Conversation:
         skills: Mapping[str, Skill],
         clock: Clock,
         workers: Workers,
+        memory: Memory,
         room: str = "",
         names: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
@@ -66,6 +80,7 @@ class Conversation:
         self._skills = skills
         self._clock = clock
         self._workers = workers
+        self._memory = memory
         self._room = room
         self._undo: Undo | None = None
 
@@ -81,7 +96,7 @@ class Conversation:
         """
         started = self._clock.monotonic()
         now = self._clock.now()
-        heard = await self._workers.run("nlu", self.interpret, text)
+        heard = await self._workers.run("nlu", self.interpret, self._memory.taught(text) or text)
         understood = self._clock.monotonic()
         self.state = replace(self.state, turns=self.state.turns + 1)
         if not heard:
@@ -108,7 +123,9 @@ class Conversation:
             "nlu": 1000 * (understood - started),
             "act": 1000 * (self._clock.monotonic() - understood),
         }
-        return Turn(text, heard, reply, tuple(changes), self.state.pending is not None, failed, timeline)
+        turn = Turn(text, heard, reply, tuple(changes), self.state.pending is not None, failed, timeline)
+        self._memory.record(turn)
+        return turn
 
     def interpret(self, text: str) -> tuple[Interpretation, ...]:
         """What an utterance would mean now; nothing is done and nothing is remembered."""

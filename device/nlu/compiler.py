@@ -24,9 +24,7 @@ class Compiler:
         self._names = names
         self._types: dict[str, TypeAutomaton] = {}
         self._open_types: list[str] = []
-        for key, given in names.items():
-            if any(not words(name) for name in given):
-                raise PackError(f"a {key} of this household has a name without words.", remedy="Give it another name.")
+        for key in names:
             skill, _, type_ = key.rpartition(".")
             types = self._packs[skill].types if skill in self._packs else {} if skill else self._common_types
             if type_ in types and not types[type_].household:
@@ -52,7 +50,7 @@ class Compiler:
     def _intent(self, pack: Pack, name: str, intent: IntentSpec) -> Automaton:
         def call(slot: str) -> Call:
             if slot not in intent.slots:
-                raise self._unknown("slot", f"{{{slot}}}", slot, intent.slots, f"the intent `{name}`")
+                raise self._unknown("slot", f"{{{slot}}}", slot, intent.slots, f"the intent `{name}` has no")
             return Call(slot, self._type(pack.skill, intent.slot_type(slot)))
 
         def build(phrases: Iterable[str]) -> tuple[Node, ...]:
@@ -67,7 +65,7 @@ class Compiler:
         """Compile a type as seen from a skill, and return its key."""
         own = name in self._packs[skill].types
         if not own and name not in self._common_types:
-            raise self._unknown("type", name, name, {**self._common_types, **self._packs[skill].types}, "the packs")
+            raise self._unknown("type", name, name, {**self._common_types, **self._packs[skill].types}, "no pack has a")
         home = skill if own else self._home_of_type[name]
         key = name if home == self._home_of_type[name] else f"{home}.{name}"
         if key in self._open_types:
@@ -91,6 +89,13 @@ class Compiler:
         values = list(entries.values())
         names = self._names.get(f"{skill}.{name}", self._names.get(name, ())) if spec.household else ()
 
+        said = [words(household_name) for household_name in names]
+        if not all(said):
+            raise PackError(
+                f"a {name} of this household has a name without words ({names[said.index(())]!r}).",
+                remedy="Give it a name that can be said.",
+            )
+
         def call(other: str) -> Call:
             return Call("", self._type(skill, other))
 
@@ -98,8 +103,8 @@ class Compiler:
             automaton = TemplateAutomaton(call, self._rule)
             for number, template in enumerate(templates):
                 automaton.add(template, skill, number)
-            for number, household_name in enumerate(names, len(values)):
-                automaton.add_words(words(household_name), number)
+            for number, household_name in enumerate(said, len(values)):
+                automaton.add_words(household_name, number)
             return automaton.build()
 
         nodes = _located(build, list(entries), f"pack `{skill}`, type `{name}`, value")
@@ -108,14 +113,14 @@ class Compiler:
     def _rule(self, skill: str, name: str) -> Body:
         own = self._packs[skill].rules
         if name not in own and name not in self._home_of_rule:
-            raise self._unknown("rule", f"<{name}>", name, {**self._home_of_rule, **own}, "the packs")
+            raise self._unknown("rule", f"<{name}>", name, {**self._home_of_rule, **own}, "no pack has a")
         home = skill if name in own else self._home_of_rule[name]
         return parse(self._packs[home].rules[name]), home
 
-    def _unknown(self, kind: str, written: str, name: str, known: Collection[str], place: str) -> TemplateError:
+    def _unknown(self, kind: str, written: str, name: str, known: Collection[str], owner: str) -> TemplateError:
         close = difflib.get_close_matches(name, list(known), n=1)
         remedy = f"Did you mean `{close[0]}`?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
-        return TemplateError(f"{place} has no {kind} `{written}`", remedy)
+        return TemplateError(f"{owner} {kind} `{written}`", remedy)
 
 
 def _states(nodes: tuple[Node, ...], values: Sequence[Canonical] = (None,)) -> Automaton:

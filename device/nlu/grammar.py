@@ -10,11 +10,8 @@ lead to later states.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -106,7 +103,8 @@ class Grammar(msgspec.Struct, frozen=True, dict=True):
 
     def to_bytes(self) -> bytes:
         """Serialize for a cache on disk; name it by `grammar_key`."""
-        return _FORMAT + msgspec.msgpack.encode(self)
+        data = msgspec.msgpack.encode(self)
+        return _FORMAT + hashlib.sha256(data).digest() + data
 
     @staticmethod
     def from_bytes(data: bytes) -> Grammar:
@@ -115,12 +113,12 @@ class Grammar(msgspec.Struct, frozen=True, dict=True):
         Raises:
             ValueError: Damaged, or written by another version.
         """
+        start = len(_FORMAT) + hashlib.sha256().digest_size
         if not data.startswith(_FORMAT):
             raise ValueError("not a compiled grammar of this version")
-        try:
-            return msgspec.msgpack.decode(data[len(_FORMAT) :], type=Grammar)
-        except msgspec.DecodeError as error:
-            raise ValueError(f"damaged grammar: {error}") from error
+        if hashlib.sha256(data[start:]).digest() != data[len(_FORMAT) : start]:
+            raise ValueError("damaged grammar")
+        return msgspec.msgpack.decode(data[start:], type=Grammar)
 
 
 def grammar_key(packs: Sequence[Pack], names: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -149,23 +147,3 @@ def compile_grammar(packs: Sequence[Pack], names: Mapping[str, Sequence[str]] | 
     from device.nlu.compiler import Compiler  # with hassil 150 ms to import, not needed where the cache holds it
 
     return Compiler(packs, names or {}).compile()
-
-
-def cached_grammar(packs: Sequence[Pack], names: Mapping[str, Sequence[str]], cache: Path) -> Grammar:
-    """`compile_grammar`, but read from a folder if the same packs and names were compiled before.
-
-    Other grammars in the folder are removed. A folder that can't be written only costs the time to compile again.
-    """
-    file = cache / f"grammar-{grammar_key(packs, names)}.bin"
-    try:
-        return Grammar.from_bytes(file.read_bytes())
-    except (OSError, ValueError):
-        grammar = compile_grammar(packs, names)
-    with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
-        for old in cache.glob("grammar-*"):
-            old.unlink()
-        partial = file.with_suffix(f".{os.getpid()}")
-        partial.write_bytes(grammar.to_bytes())
-        partial.replace(file)
-    return grammar

@@ -221,6 +221,3 @@ def _viterbi(log_probability: Floats) -> list[int]:
 def _softmax(logits: Floats) -> Floats:
     result: Floats = np.exp(logits - log_sum_exp(logits))
     return result
-
-
-

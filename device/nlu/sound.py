@@ -95,7 +95,7 @@ class SoundSearch:
             limit: Highest cost per phoneme.
             margin: By how much in all the next meaning must be farther.
         """
-        found = self.nearest(words, limit=limit)
+        found = self._search(words, limit, margin)
         if not found or found[0].cost > limit or (len(found) > 1 and found[1].distance - found[0].distance < margin):
             return None
         return found[0]
@@ -107,6 +107,10 @@ class SoundSearch:
             words: Transcript in spoken form.
             limit: Cost per phoneme above which sentences need not be found.
         """
+        return self._search(words, limit, 0.0)
+
+    def _search(self, words: Sequence[str], limit: float, slack: float) -> list[SoundMatch]:
+        """Sentences within the limit and, so that a rival is not missed, somewhat farther."""
         heard = self._phonemizer.heard(words)
         sounds = np.array([INDEX[sound] for word in heard for sound in word], np.intp)
         if not 0 < len(sounds) <= MAX_PHONEMES or not self._words:
@@ -116,7 +120,7 @@ class SoundSearch:
         found: list[SoundMatch] = []
         for graph in self._graphs:
             if graph.nodes:
-                run = _Run(graph, aligned, starts, max(limit, _WILDCARD_COST) * len(sounds) + MARGIN)
+                run = _Run(graph, aligned, starts, max(limit, _WILDCARD_COST) * len(sounds) + slack)
                 found.extend(self._result(graph, path, distance, starts, words) for distance, path in run.paths())
         return sorted(found, key=lambda item: item.distance)
 
@@ -201,20 +205,26 @@ class _Run:
 
     def paths(self) -> list[tuple[float, Trail]]:
         """Cost and arcs of the best path and of the best one of another meaning, within the bound."""
-        for number, node in enumerate(self._graph.nodes[1:], 1):
-            self._visit(number, node)
+        alive = bytearray(len(self._graph.nodes))  # most of a large grammar is never reached: pass over it quickly
+        alive[0] = True
+        for number, node in enumerate(self._graph.nodes):
+            for arc in node.arcs:
+                if alive[arc.source]:
+                    alive[number] = self._visit(number, node)
+                    break
         ends = [(float(self._cost[-1, rank, -1]), rank) for rank in range(2)]
         return [(cost, self._trace(rank)) for cost, rank in ends if cost <= self._bound]
 
-    def _visit(self, number: int, node: Node) -> None:
-        """Extend all paths into one node; rows are candidates, columns positions in the transcript."""
+    def _visit(self, number: int, node: Node) -> bool:
+        """Extend all paths into one node, whose rows are candidates; False if none is within the bound."""
         groups = [rows for rows in (self._spoken(node), self._silent(node), self._wild(node)) if rows is not None]
         if not groups:
-            return
+            return False
         best = groups[0] if len(groups) == 1 else _Rows.join(groups).two_best()
         best.cost[best.cost > self._bound] = _INFINITE
         self._cost[number], self._sign[number] = best.cost, best.sign
         self._arc[number], self._rank[number], self._origin[number] = best.arc, best.rank, best.origin
+        return bool(best.cost.min() < _INFINITE)
 
     def _spoken(self, node: Node) -> _Rows | None:
         """Arcs with a word: from every position where a path stands, the word may take any stretch."""

@@ -12,6 +12,8 @@ SURE: Final = 0.8
 
 _CONNECTORS: Final = (("and", "then"), ("and", "also"), ("after", "that"), ("then",), ("and",), ("also",), ("plus",))
 _MIN_WORDS: Final = 2
+_NAMED: Final = frozenset({"device", "room", "scene", "channel"})
+"""Slots that may begin a command: "kitchen light off"."""
 
 Read = Callable[[Sequence[str]], Interpretation]
 
@@ -32,7 +34,7 @@ def split(words: Sequence[str], read: Read, whole: Interpretation) -> tuple[Inte
         return (whole,)
     for start, end in _cuts(words):
         left, right = read(words[:start]), read(words[end:])
-        if _stands(left) and _stands(right):
+        if _stands(left) and _stands(right) and not _begins_with_free_words(right):
             return (left, *split(words[end:], read, right))
     return (whole,)
 
@@ -51,6 +53,14 @@ def _cuts(words: Sequence[str]) -> list[tuple[int, int]]:
 
 def _stands(reading: Interpretation) -> bool:
     return reading.intent != OOS and reading.confidence >= SURE and reading.source in ("grammar", "model")
+
+
+def _begins_with_free_words(reading: Interpretation) -> bool:
+    """True for the rest of an enumeration ("eggs to the shopping list"), which is no command by itself."""
+    return any(
+        reading.text.startswith(f"{slot.text} ") and slot.value == slot.text and name not in _NAMED
+        for name, slot in reading.slots.items()
+    )
 
 
 def _connected(text: str) -> bool:

@@ -86,6 +86,7 @@ def find(house: House, request: Request, kind: Kind, others: Sequence[Kind] = ()
     """
     every = [a for a in house.appliances() if a.kind == kind]
     device, said_room = _bare(text_of(request, "device")), _bare(text_of(request, "room"))
+    device = device or _in_text(every, request.text)
     rooms = {spoken(a.room): a.room for a in house.appliances() if a.room}
     wants_all = wants_everything(request) or said_room in WHOLE_HOUSE
     room = request.room if said_room in HERE else _room(rooms, said_room)
@@ -133,6 +134,12 @@ def _of_kind(
     if main:
         return Found((main[0],), main[0].name)
     return everywhere if plural and not local else _ambiguous(local or pool, ask)
+
+
+def _in_text(appliances: Sequence[Appliance], text: str) -> str:
+    """A name that stands in the words without having been found as a slot; the longest one."""
+    names = {spoken(name) for a in appliances for name in (a.name, *a.aliases)}
+    return max((name for name in names if f" {name} " in f" {text} "), key=len, default="")
 
 
 def _exact(appliances: Sequence[Appliance], device: str, room: str) -> list[Appliance]:

@@ -56,16 +56,24 @@ def named(name: str) -> Slot:
     return Slot(name, name)
 
 
-def closest(said: str, names: Sequence[str], cutoff: float = CLOSE) -> int | None:
+def closest(said: str, names: Sequence[str], *, parts: bool = True, cutoff: float = CLOSE) -> int | None:
     """Position of the name that was most likely meant, or None.
 
-    An exact name wins; then the best rapidfuzz `WRatio`, which forgives a missing or an extra word.
+    Args:
+        said: What was said.
+        names: Names among which to choose.
+        parts: Some words of a name stand for it, "lantern" for "lantern song"; the shortest such name wins.
+        cutoff: Least rapidfuzz `token_sort_ratio` of a name that was misheard.
     """
     wanted = spoken(said)
     forms = [spoken(name) for name in names]
-    if wanted in forms:
-        return forms.index(wanted)
-    best = process.extractOne(wanted, forms, scorer=fuzz.WRatio, score_cutoff=cutoff) if wanted else None
+    if wanted in forms or not wanted:
+        return forms.index(wanted) if wanted in forms else None
+    words = frozenset(wanted.split())
+    longer = [form for form in forms if words < frozenset(form.split())] if parts else []
+    if longer:
+        return forms.index(min(longer, key=len))
+    best = process.extractOne(wanted, forms, scorer=fuzz.token_sort_ratio, score_cutoff=cutoff)
     return best[2] if best else None
 
 

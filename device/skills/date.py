@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Final
 
 from device.dialogue.spoken import number_of, say
 from device.nlu.types import DateValue, Moment
 from device.skills.api import Outcome, Request, Services
 from device.skills.common import failure, says, unknown_intent
+
+_NEAR: Final[Mapping[str, int]] = {"tomorrow": 1, "yesterday": -1}
+"""Days that are asked for without a slot: "what day is tomorrow"."""
 
 
 class DateSkill:
@@ -21,6 +26,9 @@ class DateSkill:
         if request.intent != "query":
             raise unknown_intent(self.name, request)
         today = request.now.date()
+        near = next((word for word in _NEAR if says(request, word)), "")
+        if not request.words("date") and near:
+            return _other_day(request, near, today + timedelta(days=_NEAR[near]), today)
         if not request.words("date"):
             return _today(request, today)
         value = request.value("date")
@@ -30,7 +38,7 @@ class DateSkill:
             day = value.start
         else:
             return failure("unknown", {"date": request.words("date")})
-        return _other_day(request, day, today)
+        return _other_day(request, request.words("date"), day, today)
 
 
 def _today(request: Request, today: date) -> Outcome:
@@ -43,8 +51,7 @@ def _today(request: Request, today: date) -> Outcome:
     return Outcome("done", {"date": _full(today)})
 
 
-def _other_day(request: Request, day: date, today: date) -> Outcome:
-    said = request.words("date")
+def _other_day(request: Request, said: str, day: date, today: date) -> Outcome:
     apart = (day - today).days
     values = {"date": said, "count": _apart(request, abs(apart)), "weekday": calendar.day_name[day.weekday()]}
     values |= {"be": "was" if apart < 0 else "is", "day": _full(day)}

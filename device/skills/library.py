@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 from device.errors import Missing
 from device.nlu.text import spoken
+from device.skills.common import closest
 from device.skills.ports import Track
 
 SUFFIXES: Final = frozenset({".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
@@ -19,7 +18,6 @@ SUFFIXES: Final = frozenset({".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 MOST: Final = 50_000
 """Files beyond these are left out: a wrong folder must not fill the memory."""
 
-_NEAR: Final = 80.0
 _log = logging.getLogger(__name__)
 
 
@@ -77,8 +75,7 @@ def search(
 ) -> list[Track]:
     """The tracks that were meant, in the library's order; every name that is given must fit.
 
-    Names are compared in the spoken form by rapidfuzz: exact ones, or else the nearest. A `title` may also be that
-    of an album.
+    Names are compared as `common.closest` does. A `title` may also be that of an album.
     """
     found = list(tracks)
     if artist:
@@ -97,11 +94,8 @@ def search(
 
 def _nearest(tracks: Sequence[Track], said: str, names: Sequence[str]) -> list[Track]:
     """Tracks whose name is the one nearest to what was said."""
-    wanted = spoken(said)
-    forms = [spoken(name) for name in names]
-    if wanted not in forms:
-        best = process.extractOne(wanted, sorted(set(forms) - {""}), scorer=fuzz.WRatio, score_cutoff=_NEAR)
-        if best is None:
-            return []
-        wanted = best[0]
-    return [track for track, form in zip(tracks, forms, strict=True) if form == wanted]
+    known = sorted(set(names) - {""})
+    position = closest(said, known)
+    if position is None:
+        return []
+    return [track for track, name in zip(tracks, names, strict=True) if name == known[position]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from device.nlu.resolve.colors import color as color_named
 from device.nlu.types import Color, Percent
 from device.skills.api import Outcome, Question, Request, Services
 from device.skills.appliances import Found, change, find
@@ -51,7 +52,11 @@ class LightSkill:
         )
 
     async def _step(self, request: Request, found: Found, direction: int) -> Outcome:
-        """A level for "dim to thirty percent", a step for "dim by thirty percent" and "dim"."""
+        """A level for "dim to thirty percent", a step for "dim by thirty percent" and "dim".
+
+        Of several lights, those that are off stay off while others are on.
+        """
+        found = self._lit(found)
         said = request.value("percent")
         percent = said.percent if isinstance(said, Percent) else None
         relative = percent is None or says(request, "by")
@@ -59,7 +64,7 @@ class LightSkill:
         levels: list[int] = []
 
         def new(state: Mapping[str, Json]) -> Mapping[str, Json]:
-            present = _number(state.get("brightness")) if state.get("on") else (0.0 if direction > 0 else DARKEST)
+            present = _number(state.get("brightness")) if state.get("on") or direction < 0 else 0.0
             wanted = present + step if relative or percent is None else percent
             levels.append(_level(wanted, DARKEST))
             return {"on": True, "brightness": levels[-1]}
@@ -69,6 +74,10 @@ class LightSkill:
             at_the_end = Outcome("done")
         outcome = await change(self._house, request, self.name, found, new, Outcome("done"), at_the_end)
         return replace(outcome, values={**outcome.values, "percent": Percent(max(levels, default=0))})
+
+    def _lit(self, found: Found) -> Found:
+        lit = tuple(a for a in found.appliances if self._house.state(a.id).get("on"))
+        return replace(found, appliances=lit) if lit else found
 
     async def _set(self, request: Request, found: Found) -> Outcome:
         percent = request.value("percent")
@@ -80,8 +89,9 @@ class LightSkill:
         return await change(self._house, request, self.name, found, lambda _: wanted, done)
 
     async def _color(self, request: Request, found: Found) -> Outcome:
-        color = request.value("color")
-        if not isinstance(color, Color):
+        said = request.value("color")
+        color = said if isinstance(said, Color) else color_named(request.words("color"))
+        if color is None:
             return Outcome(question=Question("color", "ask_color"))
         able = tuple(a for a in found.appliances if "color" in self._house.state(a.id))
         if not able:

@@ -74,9 +74,9 @@ class ListSkill:
         names = [_list(request)] if said else [DEFAULT, *(n for n in self._items.lists() if n != DEFAULT)]
         for name in names:
             present = self._items.items(name)
-            whole = closest(request.words("item"), present)
+            whole = closest(request.words("item"), present, parts=False)
             parts = [request.words("item")] if whole is not None else _split(request.words("item"))
-            matches = [present[at] for item in parts if (at := closest(item, present)) is not None]
+            matches = [present[at] for item in parts if (at := closest(item, present, parts=False)) is not None]
             if matches:
                 return self._removed(request, name, matches)
         values = {"item": request.words("item"), "list": names[0]}
@@ -102,7 +102,7 @@ class ListSkill:
         items = self._items.items(name)
         mentioned = {"list": named(name)}
         if item := request.words("item"):
-            key = "missing" if closest(item, items) is None else "contains"
+            key = "missing" if closest(item, items, parts=False) is None else "contains"
             return Outcome(key, {"item": item, "list": name}, mentioned=mentioned)
         key = "empty" if not items else "one" if len(items) == 1 else "done"
         return Outcome(key, {"items": tuple(items), "list": name, "count": len(items)}, mentioned=mentioned)

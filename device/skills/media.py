@@ -70,10 +70,12 @@ class MediaSkill:
                 found, artist = search(library, artist=title), title
             return await self._queue(request, found, "by" if found and found[0].artist else "done")
         if artist or genre:
-            found = search(library, artist=artist, genre=genre)
+            key, found = ("artist" if artist else "genre"), search(library, artist=artist, genre=genre)
+            if artist and not found:  # "play some jazz" leaves open what jazz is
+                key, found = "genre", search(library, genre=artist)
             if artist and not found:
-                found = search(library, title=artist)
-            return await self._queue(request, self._mixed(found), "artist" if artist else "genre")
+                key, found = "by", search(library, title=artist)
+            return await self._queue(request, self._mixed(found), key)
         if kind and kind not in _MUSIC:
             found = search(library, genre=kind)
             return await self._queue(request, found, "genre") if found else failure("no_kind", {"kind": kind})

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from device.errors import SkillError
 from device.nlu.text import spoken
 from device.skills.api import Change, Outcome, Question, Request, Services
 from device.skills.common import closest, failure, named, one_of, says, text_of, unknown_intent
 from device.skills.ports import Channel, Json, Television
+
+EXAMPLES: Final = 5
+"""Channels of the line-up that are read out."""
 
 
 class TvSkill:
@@ -103,7 +107,7 @@ class TvSkill:
     def _guide(self) -> Outcome:
         """There is no programme data without a connection: the line-up is what the device knows."""
         names = tuple(channel.name for channel in self._tv.channels())
-        return Outcome("channels", {"channels": names, "count": len(names)}) if names else failure("none")
+        return Outcome("channels", {"channels": names[:EXAMPLES], "count": len(names)}) if names else failure("none")
 
     async def _apply(self, request: Request, change: Mapping[str, Json], done: Outcome) -> Outcome:
         before = self._tv.state()

@@ -51,8 +51,8 @@ _ALSO: Final[Mapping[str, str]] = {
     "Europe/Berlin": "munich, hamburg, frankfurt, cologne, stuttgart, dusseldorf, leipzig",
     "Europe/Istanbul": "ankara",
     "Europe/Kyiv": "kiev, ukraine",
-    "Europe/London": "united kingdom, england, scotland, wales, uk, u k, britain, great britain, manchester, edinburgh, glasgow, "
-    "liverpool, birmingham, leeds, bristol, cardiff, belfast, oxford, cambridge",
+    "Europe/London": "united kingdom, england, scotland, wales, uk, u k, britain, great britain, manchester, "
+    "edinburgh, glasgow, liverpool, birmingham, leeds, bristol, cardiff, belfast, oxford, cambridge",
     "Europe/Madrid": "barcelona, valencia, seville, spain",
     "Europe/Moscow": "saint petersburg, russia",
     "Europe/Paris": "lyon, marseille, nice, toulouse, bordeaux",
@@ -81,11 +81,8 @@ def zone_of(place: str) -> ZoneInfo | None:
     if said in names:
         return ZoneInfo(names[said])
     known = list(names)
-    position = closest(said, known, cutoff=88.0) if len(said) > 4 else None
-    # A part of a longer name ("york" of "new york") is another place.
-    if position is None or len(known[position].split()) != len(said.split()):
-        return None
-    return ZoneInfo(names[known[position]])
+    position = closest(said, known, parts=False, cutoff=88.0) if len(said) > 4 else None
+    return None if position is None else ZoneInfo(names[known[position]])
 
 
 @cache

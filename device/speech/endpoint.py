@@ -22,7 +22,7 @@ class EndpointConfig:
         stop_threshold: Probability below which a frame may end it; at most `start_threshold`.
         min_speech_s: Speech shorter than this is a click.
         trailing_silence_s: A pause this long is the end.
-        max_s: Longest speech; it is cut there.
+        max_s: Longest speech; it is cut there (a pause at its end is not counted).
         no_speech_timeout_s: How long to wait for speech; None waits for ever.
     """
 
@@ -100,12 +100,12 @@ class Endpoint:
                 if self._lasted(self._onset, self._config.min_speech_s):
                     self.state = EndpointState.SPEECH
                     return Started(self._onset)
-            case EndpointState.SPEECH | EndpointState.MAYBE_SILENCE:
-                paused = self.state is EndpointState.MAYBE_SILENCE
-                if paused and self._lasted(self._pause, self._config.trailing_silence_s):
-                    return self._finish(Ended(self._pause, "silence"))
+            case EndpointState.SPEECH:
                 if self._lasted(self._onset, self._config.max_s):
                     return self._finish(Ended(self._now, "max_length"))
+            case EndpointState.MAYBE_SILENCE:
+                if self._lasted(self._pause, self._config.trailing_silence_s):
+                    return self._finish(Ended(self._pause, "silence"))
         return None
 
     def _move(self, probability: float, begin: int) -> None:

@@ -7,6 +7,7 @@ The opener is injected, so that everything else is tested without a network.
 from __future__ import annotations
 
 import hashlib
+import io
 import stat
 import tempfile
 import urllib.request
@@ -141,47 +142,35 @@ def _check_brought(entry: Archive, archive: Path) -> None:
 
 def _download(entry: Archive, part: Path, open_url: OpenUrl, progress: Progress) -> None:
     """Complete the file `part`, which may hold the beginning already."""
-    have = part.stat().st_size if part.exists() else 0
-    if have > entry.size:
-        part.unlink()
-        have = 0
-    if have == entry.size:
-        return
-    try:
-        with open_url(entry.url, have) as body:
-            _receive(entry, part, body, progress)
-    except _DiskError as error:
-        raise error.cause from error
-    except OSError as error:
-        raise _unreachable(entry, error) from error
-    if part.stat().st_size < entry.size:
-        raise _unreachable(entry, ConnectionError("the connection ended early"))
-
-
-class _DiskError(Exception):
-    """Keeps an error of the disk apart from one of the network: both are OSError."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-def _receive(entry: Archive, part: Path, body: Body, progress: Progress) -> None:
-    done = body.offset
-    with part.open("r+b" if part.exists() else "wb") as file:
-        file.truncate(done)
-        file.seek(done)
-        for chunk in body.chunks:
-            chunk = chunk[: entry.size - done]  # more than expected would fail the checksum anyway
-            try:
-                file.write(chunk)
-                file.flush()
-            except OSError as error:
-                raise _DiskError(error) from error
-            done += len(chunk)
+    with part.open("r+b" if part.exists() else "w+b") as file:
+        done = file.seek(0, io.SEEK_END)
+        if done > entry.size:
+            file.seek(0)
+            done = file.truncate()
+        if done == entry.size:
+            return
+        for at, chunk in _stream(entry, open_url, done):
+            if at < done:  # the server can't resume
+                file.seek(at)
+                file.truncate()
+            file.write(chunk[: entry.size - at])  # more than expected can't be right
+            done = min(at + len(chunk), entry.size)
             progress(done, entry.size)
             if done == entry.size:
-                break
+                return
+    raise _unreachable(entry, ConnectionError("the connection ended early"))
+
+
+def _stream(entry: Archive, open_url: OpenUrl, offset: int) -> Iterator[tuple[int, bytes]]:
+    """Positions and bytes as they come; an OSError in here is the network's, elsewhere it is the disk's."""
+    try:
+        with open_url(entry.url, offset) as body:
+            at = body.offset
+            for chunk in body.chunks:
+                yield at, chunk
+                at += len(chunk)
+    except OSError as error:
+        raise _unreachable(entry, error) from error
 
 
 def _unpack(entry: Archive, archive: Path, target: Path) -> Path:

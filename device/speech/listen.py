@@ -37,7 +37,8 @@ class ListenConfig:
         interrupt_max_s: Longest utterance in `interrupt`; longer ones are not reported.
         pre_roll_s: Audio kept before the detected begin of speech.
         tail_s: Audio kept after the detected end.
-        skip_after_wake_s: Audio ignored after the wake word: its own end and the start chime.
+        skip_after_wake_s: Audio ignored after the wake word is recognized (which is about 150 ms after its end):
+            as long as the start chime, if there is one.
     """
 
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
@@ -45,7 +46,7 @@ class ListenConfig:
     interrupt_max_s: float = 2.0
     pre_roll_s: float = 0.3
     tail_s: float = 0.2
-    skip_after_wake_s: float = 0.2
+    skip_after_wake_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ def speech_in(pcm: Pcm, listener: Listener) -> Pcm | None:
     spans: list[tuple[int, int]] = []
     listener.listen("command")
     for begin in range(0, size, FRAME):
-        spans += [(e.started, e.ended) for e in listener.feed(padded[begin : begin + FRAME]) if isinstance(e, Utterance)]
+        spans += [
+            (e.started, e.ended) for e in listener.feed(padded[begin : begin + FRAME]) if isinstance(e, Utterance)
+        ]
         if listener.mode == "idle":
             listener.listen("command")
     if not spans:

@@ -28,7 +28,14 @@ class Notes:
         rows = self._database.query("SELECT * FROM notes ORDER BY id DESC")
         return [Note(row["id"], row["text"], datetime.fromtimestamp(row["written_utc"], UTC)) for row in rows]
 
-    def add(self, text: str, now: datetime) -> None:
+    def add(self, text: str, now: datetime) -> Note:
         """Store one."""
         with self._database.transaction() as sql:
-            sql.execute("INSERT INTO notes (text, written_utc) VALUES (?, ?)", (text, now.timestamp()))
+            cursor = sql.execute("INSERT INTO notes (text, written_utc) VALUES (?, ?)", (text, now.timestamp()))
+        assert cursor.lastrowid is not None
+        return Note(cursor.lastrowid, text, now.astimezone(UTC))
+
+    def remove(self, note: Note) -> None:
+        """Forget one; harmless if it is gone."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM notes WHERE id = ?", (note.id,))

@@ -31,3 +31,8 @@ class TaughtPhrases:
                 "INSERT OR REPLACE INTO taught_phrases (phrase, command) VALUES (?, ?)",
                 (spoken(phrase), spoken(command)),
             )
+
+    def forget(self, phrase: str) -> None:
+        """Forget one; harmless if it is gone."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM taught_phrases WHERE phrase = ?", (spoken(phrase),))

@@ -80,14 +80,14 @@ class History:
         rows = self._database.query("SELECT t.*, f.verdict FROM turns t JOIN feedback f ON f.turn = t.id ORDER BY t.id")
         return [(_turn(row), row["verdict"]) for row in rows]
 
-    def forget(self, since: datetime | None = None) -> int:
-        """Delete all turns, or those at or after `since`, with their feedback; returns how many.
+    def forget(self, start: datetime, end: datetime) -> int:
+        """Delete the turns from `start` to before `end` (aware) with their feedback; returns how many.
 
         The log is folded into the file, whose freed pages are overwritten, so that nothing stays readable.
         """
         with self._database.transaction() as sql:
-            start = since.timestamp() if since else float("-inf")
-            count = sql.execute("DELETE FROM turns WHERE at_utc >= ?", (start,)).rowcount
+            span = (start.timestamp(), end.timestamp())
+            count = sql.execute("DELETE FROM turns WHERE at_utc >= ? AND at_utc < ?", span).rowcount
         self._database.query("PRAGMA wal_checkpoint(TRUNCATE)")
         return count
 

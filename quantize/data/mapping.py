@@ -202,7 +202,7 @@ SNIPS_ANNOTATED: Final[Mapping[str, frozenset[str]]] = {
 }
 
 _LENGTH_UNIT = re.compile(r"\b(second|minute|hour)s?\b")
-_CLOCK_WORD = re.compile(r"\b(am|pm|a m|p m|o'clock|noon|midday|midnight|morning|evening|afternoon|hours?|minutes?|seconds?)\b")
+_CLOCK_WORD = re.compile(r"\b(am|pm|a m|p m|o'clock|noon|midday|midnight|morning|evening|afternoon|hours?|minutes?|seconds)\b")
 _PLURAL_DAY = re.compile(r"^((mon|tues|wednes|thurs|fri|satur|sun)days|weekdays|weekends|every\b.*|daily|weekly)$")
 _ORDINAL = re.compile(r"(first|second|third|\w+th|\w+ieth)$")
 
@@ -257,10 +257,19 @@ def _hwu_spans(raw: Raw, intent: str) -> list[Span]:
                     start -= 1
                 elif not text.startswith("in "):
                     type_ = "duration"
-            elif type_ == "date" and start and raw.words[start - 1] == "the" and _ORDINAL.search(raw.words[start]):
+            elif type_ == "date" and start and _opens_date(raw.words[start - 1], raw.words[start]):
                 start -= 1
+            if type_ == "time" and raw.words[end : end + 1] == ("o'clock",):
+                end += 1
+            if type_ == "place" and spans and spans[-1].type == "place" and spans[-1].end == start:
+                start = spans.pop().start
             spans.append(Span(type_, start, end))
     return _join_times(raw.words, spans)
+
+
+def _opens_date(before: str, first: str) -> bool:
+    """ "the [twenty second]" and "next [friday]" are ours with their first word."""
+    return before in {"this", "next", "last"} or (before == "the" and bool(_ORDINAL.search(first)))
 
 
 def _join_times(words: tuple[str, ...], spans: list[Span]) -> list[Span]:
@@ -293,9 +302,8 @@ def _snips_spans(raw: Raw) -> list[Span]:
             if type_ == "date" and _CLOCK_WORD.search(" ".join(raw.words[start:end])):
                 type_ = "time"
             if type_ == "place" and spans and spans[-1].type == "place" and spans[-1].end == start:
-                spans[-1] = Span("place", spans[-1].start, end)  # "denver colorado" is one place
-            else:
-                spans.append(Span(type_, start, end))
+                start = spans.pop().start  # "denver colorado" is one place
+            spans.append(Span(type_, start, end))
     return spans
 
 

@@ -24,6 +24,10 @@ DEV_SHARE: Final = 0.06
 """Share of the training sentences kept for development."""
 
 
+_ANSWERS: Final = (Act.AFFIRM, Act.DENY)
+"""Held-out "yes" and "no" have no intent to be scored, so that they may be trained on as answers to a question."""
+
+
 class Amounts(NamedTuple):
     """How much of what is generated or kept.
 
@@ -98,7 +102,7 @@ def build(data_dir: Path, packs: Sequence[Pack], seed: int, amounts: Amounts = A
     spoken += dialogue.answers(amounts.per_slot)
     spoken += dialogue.acts(amounts.acts)
     spoken += dialogue.nonsense(real, amounts.nonsense)
-    spoken = [e for e in _unique(spoken) if e.words not in tested or (e.context and e.act is not Act.COMMAND)]
+    spoken = [e for e in _unique(spoken) if e.words not in tested or (e.context and e.act in _ANSWERS)]
     return Data(
         [e for e in spoken if not _is_dev(e)],
         [e for e in spoken if _is_dev(e)],

@@ -35,6 +35,8 @@ CONTEXT = ResolveContext(datetime(2026, 7, 15, 10, 0, tzinfo=ZoneInfo("Europe/Be
         ("six thirty", "06:30"),
         ("six oh five", "06:05"),
         ("eleven fifty nine", "11:59"),
+        ("five hundred and thirty", "05:30"),  # written "530"
+        ("after seven", "07:00"),
     ],
 )
 def test_ambiguous(text: str, clock: str) -> None:
@@ -66,6 +68,10 @@ def test_ambiguous(text: str, clock: str) -> None:
         ("nineteen thirty", "19:30"),
         ("twenty one fifteen", "21:15"),
         ("eighteen hundred", "18:00"),
+        ("eight hundred am", "08:00"),
+        ("seven hundred and forty five pm", "19:45"),
+        ("one thousand two hundred and thirty pm", "12:30"),
+        ("this evening's", "19:00"),
         ("oh seven hundred hours", "07:00"),
         ("zero thirty", "00:30"),
         ("seven o'clock tonight", "19:00"),
@@ -96,15 +102,15 @@ def test_fixed(text: str, clock: str) -> None:
         ("ten minutes from now", timedelta(minutes=10)),
         ("in an hour and a half", timedelta(minutes=90)),
         ("in half an hour", timedelta(minutes=30)),
-        ("in half an hour's time", None),
+        ("in half an hour's time", timedelta(minutes=30)),
         ("in two hours time", timedelta(hours=2)),
         ("in two days", timedelta(days=2)),
         ("in a month", timedelta(days=31)),
         ("now", timedelta(0)),
     ],
 )
-def test_offset(text: str, offset: timedelta | None) -> None:
-    assert resolve("time", text, CONTEXT) == (None if offset is None else Moment(offset))
+def test_offset(text: str, offset: timedelta) -> None:
+    assert resolve("time", text, CONTEXT) == Moment(offset)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from dateutil.easter import easter
-from dateutil.relativedelta import TH, relativedelta
+from dateutil.relativedelta import TH, relativedelta, weekday
 
 from device.nlu.resolve.durations import Offset, offset
 from device.nlu.resolve.grammar import Found, Words, skip, skip_any, word
@@ -51,6 +51,9 @@ MONTHS: Final[dict[str, int]] = {
     for name in names.split()
 }  # fmt: skip
 """Month name or abbreviation to 1 to 12."""
+
+_STEPS: Final = {"this": 0, "current": 0, "next": 1, "coming": 1, "upcoming": 1, "following": 1, "last": -1}
+_PERIODS: Final = ("day", "weekend", "week", "month", "year")
 
 HOLIDAYS: Final[dict[str, Callable[[int], date]]] = {
     "christmas eve": lambda year: date(year, 12, 24),
@@ -211,17 +214,16 @@ def _day_of_month(words: Words, at: int, today: date) -> Found[DateValue]:
 
 
 def _span(words: Words, at: int, today: date) -> Found[DateValue]:
-    """Such as "this weekend", "next week", "this month", "may", "the end of the month"."""
+    """Such as "this weekend", "next week", "the rest of the month", "may", "the end of the year"."""
     end_of = skip(words, at, "the end of the", "end of the", "the end of", "end of")
     if end_of is not None and word(words, end_of) in ("month", "year"):
         return _one(_period(words[end_of], 0, today).end), end_of + 1
-    start = skip_any(words, at, "the")
-    step = {"this": 0, "next": 1, "last": -1}.get(word(words, start), 0 if start > at else None)
-    name = word(words, start + 1 if word(words, start) in ("this", "next", "last") else start)
-    if step is not None and name in ("weekend", "week", "month", "year"):
-        span = _period(name, step, today)
-        end = start + (2 if words[start] != name else 1)
-        return DateValue(max(span.start, today), span.end) if step == 0 else span, end
+    start = skip_any(words, at, "the rest of the", "rest of the", "the remainder of the", "the")
+    step = _STEPS.get(word(words, start))
+    name = word(words, start if step is None else start + 1)
+    if name in _PERIODS:
+        span = _period(name, step or 0, today)
+        return span if step else DateValue(max(span.start, today), span.end), start + (1 if step is None else 2)
     month = MONTHS.get(word(words, at))
     if month is None:
         return None
@@ -229,8 +231,35 @@ def _span(words: Words, at: int, today: date) -> Found[DateValue]:
     return DateValue(max(first, today), first + relativedelta(months=1) - _DAY), at + 1
 
 
+def _days_ahead(words: Words, at: int, today: date) -> Found[DateValue]:
+    """Such as "the next five days", "the coming two weeks"."""
+    start = skip(words, skip_any(words, at, "the"), "next", "coming", "following", "upcoming")
+    length = offset(words, start) if start is not None else None
+    if length is None or not length[0].whole_days:
+        return None
+    return DateValue(today, length[0].after(datetime.combine(today, time.min)).date()), length[1]
+
+
+def _weekday_of_month(words: Words, at: int, today: date) -> Found[DateValue]:
+    """Such as "the third monday of next month", "the last friday in may"."""
+    start = skip_any(words, at, "the")
+    number = (-1, start + 1) if word(words, start) == "last" else ordinal(words, start)
+    index = WEEKDAYS.get(word(words, number[1])) if number else None
+    if number is None or index is None or not -1 <= number[0] <= 5:
+        return None
+    inside = skip(words, number[1] + 1, "of the", "in the", "of", "in")
+    month = _span(words, inside, today) if inside is not None else None
+    if month is None or month[0].end.day < 28:
+        return None
+    first = month[0].end.replace(day=1)
+    day = first + relativedelta(day=31 if number[0] < 0 else 1, weekday=weekday(index)(number[0]))
+    return (_one(day), month[1]) if day.month == first.month else None
+
+
 def _period(name: str, step: int, today: date) -> DateValue:
-    """The present weekend, week, month or year, or the one `step` further."""
+    """The present day, weekend, week, month or year, or the one `step` further."""
+    if name == "day":
+        return _one(today + step * _DAY)
     monday = today - today.weekday() * _DAY + step * _WEEK
     if name == "weekend":
         return DateValue(monday + 5 * _DAY, monday + 6 * _DAY)
@@ -254,8 +283,8 @@ def _holiday(words: Words, at: int, today: date) -> Found[DateValue]:
 
 def _shifted(words: Words, at: int, today: date) -> Found[DateValue]:
     """Such as "a week from monday", "the day after tomorrow", "three days before christmas", "two weeks ago"."""
-    day = skip(words, at, "the day", "day")
-    distance = offset(words, at) if day is None else (Offset(0, _DAY), day)
+    bare = skip(words, at, "the day", "day", "week")
+    distance = offset(words, at) if bare is None else (Offset(0, _WEEK if words[at] == "week" else _DAY), bare)
     if distance is None or not distance[0].whole_days:
         return None
     span, end = distance
@@ -277,6 +306,8 @@ _RULES: Final[tuple[Callable[[Words, int, date], Found[DateValue]], ...]] = (
     _weekday,
     month_and_day_of,
     _day_of_month,
+    _weekday_of_month,
+    _days_ahead,
     _span,
     _holiday,
     _shifted,

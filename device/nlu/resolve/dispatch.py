@@ -10,7 +10,7 @@ from device.nlu.resolve.context import ResolveContext
 from device.nlu.resolve.durations import duration
 from device.nlu.resolve.names import candidates, resolve_name
 from device.nlu.resolve.numbers import number, ordinal_number
-from device.nlu.resolve.phrase import parse_when
+from device.nlu.resolve.phrase import MAX_WORDS, parse_when
 from device.nlu.resolve.quantities import amount, currency, percent, temperature, unit
 from device.nlu.types import DateValue, Moment, Recurrence, TimeOfDay, Value
 
@@ -39,7 +39,9 @@ def resolve(type: str, text: str, context: ResolveContext) -> Value | None:
     if type in FREE_TYPES and not context.names.get(type):
         return text
     resolver = _RESOLVERS.get(type)
-    return resolver(text, context) if resolver else resolve_name(type, text, context)
+    if resolver is None:
+        return resolve_name(type, text, context)
+    return resolver(text, context) if text.count(" ") < MAX_WORDS else None
 
 
 def _time(text: str, context: ResolveContext) -> TimeOfDay | Moment | None:

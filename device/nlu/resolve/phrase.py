@@ -19,10 +19,11 @@ from device.nlu.resolve.times import Clock, PartOfDay, clock, part_of_day, time_
 from device.nlu.types import DateValue, Moment, Recurrence, TimeOfDay
 
 _FILLERS: Final = frozenset(
-    "at on for by in the around about until till from starting of please exactly sharp before again later".split()
+    "at on for by in the around about until till from starting of please exactly sharp before after again later".split()
 )
-_MAX_WORDS: Final = 40
-"""Longer texts are no time phrases; the bound keeps the grammar's recursion shallow."""
+_POSSESSIVE_NAMES: Final = ("year's", "valentine's")
+MAX_WORDS: Final = 40
+"""Longer texts are no value; the bound keeps the grammars' recursion shallow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def parse_when(text: str, context: ResolveContext) -> When | None:
 
     Several slots of one command may be joined ("tomorrow evening" + "seven"), so that the evening fixes the hour.
     """
-    words = text.split()
-    if not words or len(words) > _MAX_WORDS:
+    words = [_bare(word) for word in text.split()]
+    if not words or len(words) > MAX_WORDS:
         return None
     parts: list[Clock | PartOfDay | DateValue | Offset | Rule] = []
     at = 0
@@ -61,6 +62,13 @@ def parse_when(text: str, context: ResolveContext) -> When | None:
             distance = _bare_offset(words)
             return _combine([distance], context.now) if distance else None
     return _combine(parts, context.now)
+
+
+def _bare(word: str) -> str:
+    """Without the possessive that a slot takes along ("tomorrow's"); "tuesdays" stays a repetition."""
+    if word in ("todays", "tomorrows"):
+        return word[:-1]
+    return word if word in _POSSESSIVE_NAMES else word.removesuffix("'s")
 
 
 def _part(words: Words, at: int, context: ResolveContext) -> Found[Clock | PartOfDay | DateValue | Offset | Rule]:

@@ -76,7 +76,7 @@ _CURRENCIES: Final = {
     spoken: code
     for code, names in {
         "EUR": "euro",
-        "USD": "dollar|us dollar|american dollar|u s dollar|buck",
+        "USD": "dollar|us dollar|american dollar|u s dollar|united states dollar|buck",
         "GBP": "pound|british pound|pounds sterling|pound sterling|quid",
         "JPY": "yen|japanese yen",
         "CHF": "swiss franc|franc",

@@ -148,6 +148,9 @@ def _adverb(words: Words, at: int) -> Found[Rule]:
     if name:
         rule, end = _detail(words, at + 1, f"FREQ={_FREQUENCIES[name]}")
         return Rule(rule.rrule, "night" if words[at] == "nightly" else None), end
+    always = skip(words, at, "seven days a week", "all days")
+    if always is not None:
+        return Rule("FREQ=DAILY"), always
     for phrase, times in _PER_DAY.items():
         end_of = skip(words, at, phrase)
         if end_of is None:

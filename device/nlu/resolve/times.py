@@ -11,7 +11,7 @@ from datetime import time
 from typing import Final, Literal, TypeAlias
 
 from device.nlu.resolve.grammar import Found, Words, skip, skip_any, word
-from device.nlu.resolve.numbers import SMALL, below_hundred
+from device.nlu.resolve.numbers import SMALL, below_hundred, integer
 from device.nlu.types import TimeOfDay
 
 DayPart: TypeAlias = Literal["morning", "noon", "afternoon", "evening", "night"]
@@ -62,11 +62,11 @@ class PartOfDay:
 def clock(words: Words, at: int) -> Found[Clock]:
     """A clock time with its "am" or "pm" if that follows: "quarter to seven pm", "six oh five", "eighteen hundred"."""
     found = _named(words, at) or _relative(words, at) or _absolute(words, at)
-    if found is None or found[0].fixed:
-        return found
+    if found is None:
+        return None
     value, end = found
     marked = skip(words, end, *_MERIDIEM)
-    if marked is None:
+    if marked is None or not 1 <= value.hour <= 12:
         return found
     hour = value.hour % 12 + (12 if words[end].startswith("p") else 0)
     return Clock(hour, value.minute, fixed=True), marked
@@ -164,9 +164,12 @@ def _absolute(words: Words, at: int) -> Found[Clock]:
     if found is None:
         return None
     value, end = found
-    hundred = skip(words, end, "hundred hours", "hundred")
-    if hundred is not None:
-        return Clock(value.hour, 0, fixed=True), hundred
+    whole = integer(words, at)
+    if whole and 100 <= whole[0] <= 2359 and whole[0] % 100 < 60:  # "seven hundred", or "730" written without a colon
+        clock_time = Clock(*divmod(whole[0], 100), fixed=whole[0] % 100 == 0 or whole[0] >= 1300)
+        return clock_time, skip_any(words, whole[1], "hours")
+    if word(words, end) == "hundred":  # "oh seven hundred hours"
+        return Clock(value.hour, 0, fixed=True), skip_any(words, end + 1, "hours")
     sharp = skip(words, end, *_OCLOCK)
     if sharp is not None:
         return value, sharp
