@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from dateutil import tz
 
 
 class Cancellable(Protocol):
@@ -40,7 +42,8 @@ class SystemClock:
     """The real clock; `sleep` and `call_at` use the running asyncio loop."""
 
     def __init__(self, zone: str = "") -> None:
-        self._zone: tzinfo | None = ZoneInfo(zone) if zone else None
+        # The machine's own zone with its rules, not just the present offset: daylight saving must come right.
+        self._zone: tzinfo | None = ZoneInfo(zone) if zone else tz.gettz()
 
     def monotonic(self) -> float:
         """See `Clock.monotonic`; the same origin as asyncio's `loop.time()` on Linux."""
@@ -48,7 +51,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Wall time in the configured zone, or the machine's own."""
-        return datetime.now(self._zone).astimezone(self._zone)
+        return datetime.now(self._zone or UTC)
 
     async def sleep(self, seconds: float) -> None:
         """See `Clock.sleep`."""

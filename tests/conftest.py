@@ -26,7 +26,7 @@ Ask = Callable[..., Awaitable[tuple[str, Outcome]]]
 @pytest.fixture
 def clock() -> ManualClock:
     """A Monday morning in Berlin."""
-    return ManualClock(datetime(2026, 5, 4, 8, 0), "Europe/Berlin")
+    return ManualClock(datetime.fromisoformat("2026-05-04T08:00"), "Europe/Berlin")
 
 
 @pytest.fixture

@@ -211,7 +211,8 @@ class Interpreter:
             if closest(text, [*context.names.get(type_, ()), *listed]) is None:
                 return None
         value = resolve(type_, text, context)
-        return None if value is None else Slot(text, value)
+        # Words that come back as they are were not understood as a value of a closed type.
+        return None if value is None or (value == text and spec.template) else Slot(text, value)
 
     def _type_of(self, intent: str, slot: str) -> TypeSpec:
         """Type of a slot: the skill's own definition before the shared one."""

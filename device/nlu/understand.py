@@ -7,17 +7,20 @@ is `answer`'s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from device.nlu.grammar import Grammar
 from device.nlu.match import Match, match
+from device.nlu.match import SlotSpan as MatchedSpan
 from device.nlu.onnx_model import JointModel, Prediction
 from device.nlu.pack import IntentSpec
-from device.nlu.resolve import ResolveContext, resolve
+from device.nlu.resolve import ResolveContext, parse_when, resolve
+from device.nlu.roles import assign
 from device.nlu.sound import SoundSearch
 from device.nlu.text import words as spoken_words
-from device.nlu.types import OOS, Act, Interpretation, Slot
+from device.nlu.types import OOS, Act, Interpretation, Slot, Value
 
 MODEL_WINS: Final = 0.85
 """Probability from which the model overrules a grammar match that rests on free words."""
@@ -26,21 +29,29 @@ MODEL_SURE: Final = 0.5
 """Probability below which an in-scope reading of the model counts as not understood."""
 
 
-@dataclass(frozen=True, slots=True)
 class Understander:
-    """Everything that understanding needs; immutable, made anew when a pack or a name is added.
+    """Everything that understanding needs; made anew when a pack or a name is added.
 
-    Attributes:
+    Args:
         grammar: Compiled packs.
         specs: Intents by full name.
         model: The joint model, or None when only fixed phrases can be understood.
         sound: Search by sound among the intents that the model was not trained on, or None.
     """
 
-    grammar: Grammar
-    specs: Mapping[str, IntentSpec]
-    model: JointModel | None = None
-    sound: SoundSearch | None = None
+    def __init__(
+        self,
+        grammar: Grammar,
+        specs: Mapping[str, IntentSpec],
+        model: JointModel | None = None,
+        sound: SoundSearch | None = None,
+    ) -> None:
+        self.specs = specs
+        self._grammar = grammar
+        self._model = model
+        self._sound = sound
+        # One utterance is looked at as a command, as an answer and in parts: the network runs once for each.
+        self._predict = lru_cache(maxsize=32)(model.predict) if model else None
 
     def command(self, words: Sequence[str], context: ResolveContext, question: str = "") -> Interpretation:
         """The best reading of one command.
@@ -53,11 +64,11 @@ class Understander:
         Returns:
             An interpretation whose intent is `oos` when nothing fits.
         """
-        matches = match(self.grammar, words)
+        matches = match(self._grammar, words)
         closed = [m for m in matches if not m.wildcards]
         if len({m.intent for m in closed}) == 1:
             return self._from_match(closed[0], words, context, "every word is in the grammar")
-        prediction = self.model.predict(words, question) if self.model else None
+        prediction = self.predict(words, question)
         if matches:
             return self._arbitrate(closed or matches, prediction, words, context)
         if prediction and prediction.accepted and prediction.intents[0][1] >= MODEL_SURE:
@@ -66,34 +77,20 @@ class Understander:
 
     def predict(self, words: Sequence[str], question: str) -> Prediction | None:
         """The model's raw opinion, for answers to a question."""
-        return self.model.predict(words, question) if self.model else None
+        return self._predict(tuple(words), question) if self._predict else None
 
     def slots(
         self, prediction: Prediction, intent: str, words: Sequence[str], context: ResolveContext
     ) -> dict[str, Slot]:
-        """The model's spans as slots of an intent.
-
-        Spans of one type fill the slots of that type in the order in which the pack declares them; what is left
-        over extends the last one ("six | in the morning", "milk | and eggs").
-        """
+        """The model's spans as slots of an intent, with their values."""
         spec = self.specs.get(intent)
         if spec is None:
             return {}
-        free: dict[str, list[str]] = {}
-        for name in spec.slots:
-            free.setdefault(spec.slot_type(name), []).append(name)
-        spans: dict[str, list[tuple[int, int]]] = {}
-        for span in prediction.slots:
-            spans.setdefault(span.type, []).append((span.start, span.end))
         filled: dict[str, Slot] = {}
-        for type_, names in free.items():
-            found = spans.get(type_, [])
-            if len(found) > len(names):
-                found = [*found[: len(names) - 1], (found[len(names) - 1][0], found[-1][1])]
-            for name, (start, end) in zip(names, found, strict=False):
-                text = " ".join(words[start:end])
-                filled[name] = Slot(text, resolve(type_, text, context))
-        return filled
+        for name, (start, end) in assign(spec, prediction.slots).items():
+            text = " ".join(words[start:end])
+            filled[name] = Slot(text, resolve(spec.slot_type(name), text, context))
+        return _together(filled, context)
 
     def _arbitrate(
         self, matches: Sequence[Match], prediction: Prediction | None, words: Sequence[str], context: ResolveContext
@@ -104,7 +101,7 @@ class Understander:
         opinion = dict(prediction.intents)
         best = max(matches, key=lambda m: (-m.wildcards, opinion.get(m.intent, 0.0)))
         intent, probability = prediction.intents[0]
-        trained = best.intent in self.model.labels.intents if self.model else False
+        trained = best.intent in self._model.labels.intents if self._model else False
         if best.wildcards and trained and intent != best.intent and probability >= MODEL_WINS and prediction.accepted:
             reading = self._from_model(prediction, words, context)
             return replace(reading, reasons=(*reading.reasons, f"overrules free words in {best.intent}"))
@@ -113,11 +110,8 @@ class Understander:
         )
 
     def _from_match(self, found: Match, words: Sequence[str], context: ResolveContext, reason: str) -> Interpretation:
-        slots = {
-            span.name: Slot(span.text, span.value if span.value is not None else resolve(span.type, span.text, context))
-            for span in found.slots
-        }
-        return Interpretation(found.intent, slots, 1.0, "grammar", text=" ".join(words), reasons=(reason,))
+        slots = {span.name: Slot(span.text, _value(span, context)) for span in found.slots}
+        return Interpretation(found.intent, _together(slots, context), 1.0, "grammar", text=" ".join(words), reasons=(reason,))
 
     def _from_model(self, prediction: Prediction, words: Sequence[str], context: ResolveContext) -> Interpretation:
         (intent, probability), runner_up = prediction.intents[0], prediction.intents[1]
@@ -135,14 +129,29 @@ class Understander:
         )
 
     def _by_sound(self, words: Sequence[str], context: ResolveContext) -> Interpretation | None:
-        if self.sound is None:
+        if self._sound is None:
             return None
-        found = self.sound.best(words)
+        found = self._sound.best(words)
         if found is None:
             return None
         reason = f"sounds like “{found.sentence}” ({found.cost:.2f} a phoneme)"
         reading = self._from_match(found.match, found.sentence.split(), context, reason)
         return replace(reading, source="sound", confidence=found.confidence)
+
+
+def _value(span: MatchedSpan, context: ResolveContext) -> Value | None:
+    """A resolved value where there is a typed one ("red" is a colour), else the pack's canonical word."""
+    resolved = resolve(span.type, span.text, context)
+    return span.value if span.value is not None and (resolved is None or isinstance(resolved, str)) else resolved
+
+
+def _together(slots: dict[str, Slot], context: ResolveContext) -> dict[str, Slot]:
+    """Read date and time as one phrase: "tomorrow evening" makes "seven" mean seven in the evening."""
+    if "date" in slots and "time" in slots:
+        when = parse_when(f"{slots['date'].text} {slots['time'].text}", context)
+        if when and when.time:
+            return {**slots, "time": Slot(slots["time"].text, when.time)}
+    return slots
 
 
 def _unknown(words: Sequence[str], prediction: Prediction | None) -> Interpretation:

@@ -21,6 +21,7 @@ class EndpointConfig:
         start_threshold: Probability from which a frame may begin (or go on with) speech.
         stop_threshold: Probability below which a frame may end it; at most `start_threshold`.
         min_speech_s: Speech shorter than this is a click.
+        pause_s: A pause this long may be the end: decoding may begin, in the hope that nothing follows.
         trailing_silence_s: A pause this long is the end.
         max_s: Longest speech; it is cut there (a pause at its end is not counted).
         no_speech_timeout_s: How long to wait for speech; None waits for ever.
@@ -29,6 +30,7 @@ class EndpointConfig:
     start_threshold: float = 0.5
     stop_threshold: float = 0.35
     min_speech_s: float = 0.1
+    pause_s: float = 0.25
     trailing_silence_s: float = 0.7
     max_s: float = 12.0
     no_speech_timeout_s: float | None = 6.0
@@ -58,6 +60,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """Speech paused at sample `at`; reported once a pause. If nothing follows, `Ended` has the same `at`."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Speech ended at sample `at`: where the pause began, or where it was cut."""
 
@@ -72,7 +81,7 @@ class TimedOut:
     at: int
 
 
-EndpointEvent: TypeAlias = Started | Ended | TimedOut
+EndpointEvent: TypeAlias = Started | Paused | Ended | TimedOut
 
 
 class Endpoint:
@@ -85,6 +94,7 @@ class Endpoint:
         self._waiting_since = start
         self._onset = start
         self._pause = start
+        self._pause_told = False
 
     def push(self, probability: float) -> EndpointEvent | None:
         """Take the probability of speech in the next `FRAME` samples."""
@@ -106,6 +116,9 @@ class Endpoint:
             case EndpointState.MAYBE_SILENCE:
                 if self._lasted(self._pause, self._config.trailing_silence_s):
                     return self._finish(Ended(self._pause, "silence"))
+                if not self._pause_told and self._lasted(self._pause, self._config.pause_s):
+                    self._pause_told = True
+                    return Paused(self._pause)
         return None
 
     def _move(self, probability: float, begin: int) -> None:
@@ -119,7 +132,7 @@ class Endpoint:
             if self.state is EndpointState.MAYBE_SPEECH:
                 self.state = EndpointState.SILENCE
             elif self.state is EndpointState.SPEECH:
-                self.state, self._pause = EndpointState.MAYBE_SILENCE, begin
+                self.state, self._pause, self._pause_told = EndpointState.MAYBE_SILENCE, begin, False
 
     def _lasted(self, since: int, seconds: float) -> bool:
         return self._now - since >= seconds * SAMPLE_RATE

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
-from device.speech.endpoint import Ended, Endpoint, EndpointConfig, Started, TimedOut
+from device.speech.endpoint import Ended, Endpoint, EndpointConfig, Paused, Started, TimedOut
 from device.speech.ports import VadEngine, WakeEngine
 
 Mode: TypeAlias = Literal["off", "idle", "command", "follow_up", "interrupt"]
@@ -36,7 +36,7 @@ class ListenConfig:
         follow_up_s: Patience in `follow_up`.
         interrupt_max_s: Longest utterance in `interrupt`; longer ones are not reported.
         pre_roll_s: Audio kept before the detected begin of speech.
-        tail_s: Audio kept after the detected end.
+        tail_s: Audio kept after the detected end; at most `endpoint.pause_s`.
         skip_after_wake_s: Audio ignored after the wake word is recognized (which is about 150 ms after its end):
             as long as the start chime, if there is one.
     """
@@ -74,6 +74,18 @@ class SpeechChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """Speech may have ended at sample `at`.
+
+    `pcm` is what the utterance will be if nothing follows: the `Utterance` then has `ended == at` and the same
+    samples, so a transcript that was made meanwhile is its transcript. If more is said, forget it.
+    """
+
+    at: int
+    pcm: Pcm = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """Speech ended: the whole audio with pre-roll and tail, and where the speech in it began and ended.
 
@@ -100,7 +112,7 @@ class NoSpeech:
     mode: Mode
 
 
-ListenEvent: TypeAlias = WakeWord | SpeechStarted | SpeechChunk | Utterance | NoSpeech
+ListenEvent: TypeAlias = WakeWord | SpeechStarted | SpeechChunk | SpeechPaused | Utterance | NoSpeech
 
 
 class Listener:
@@ -178,6 +190,8 @@ class Listener:
             case Started(at):
                 self._begin(at, begin + FRAME)
                 return [SpeechStarted(at, np.concatenate(self._speech or [frame]))]
+            case Paused(at):
+                return [SpeechChunk(frame), SpeechPaused(at, self._until(at))]
             case Ended(at, reason):
                 return self._end(at, reason)
             case TimedOut(at):
@@ -204,11 +218,15 @@ class Listener:
 
     def _end(self, at: int, reason: Literal["silence", "max_length"]) -> list[ListenEvent]:
         """Report the utterance, cut shortly after the end of its speech."""
-        speech, self._speech = self._speech or [], None
-        mode = self.mode
+        pcm, mode = self._until(at), self.mode
+        self._speech = None
         if mode != "interrupt":
             self.mode = "idle"
         elif reason == "max_length":
             return []
+        return [Utterance(pcm, self._onset, at, reason, mode)]
+
+    def _until(self, at: int) -> Pcm:
+        """What was said until sample `at`, with the tail."""
         end = at - self._speech_from + round(self._config.tail_s * SAMPLE_RATE)
-        return [Utterance(np.concatenate(speech)[:end], self._onset, at, reason, mode)]
+        return np.concatenate(self._speech or [np.empty(0, np.int16)])[:end]

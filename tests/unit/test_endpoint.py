@@ -6,13 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
-from device.speech.endpoint import Ended, Endpoint, EndpointConfig, EndpointEvent, EndpointState, Started, TimedOut
+from device.speech.endpoint import (
+    Ended,
+    Endpoint,
+    EndpointConfig,
+    EndpointEvent,
+    EndpointState,
+    Paused,
+    Started,
+    TimedOut,
+)
 from device.speech.listen import (
     ListenConfig,
     Listener,
     ListenEvent,
     NoSpeech,
     SpeechChunk,
+    SpeechPaused,
     SpeechStarted,
     Utterance,
     WakeWord,
@@ -34,7 +44,8 @@ def run(config: EndpointConfig, probabilities: list[float]) -> list[EndpointEven
 
 def test_speech_between_silences() -> None:
     events = run(EndpointConfig(), frames(1, 0) + frames(2, 0.9) + frames(1, 0))
-    assert events == [Started(31 * FRAME), Ended((31 + 62) * FRAME, "silence")]
+    end = (31 + 62) * FRAME
+    assert events == [Started(31 * FRAME), Paused(end), Ended(end, "silence")]
 
 
 def test_a_click_is_not_speech() -> None:
@@ -44,8 +55,8 @@ def test_a_click_is_not_speech() -> None:
 def test_a_short_pause_does_not_end_it() -> None:
     config = EndpointConfig(trailing_silence_s=0.7)
     events = run(config, frames(1, 0.9) + frames(0.6, 0) + frames(1, 0.9) + frames(1, 0))
-    assert [type(event) for event in events] == [Started, Ended]
-    assert events[1].at == (31 + 19 + 31) * FRAME
+    assert [type(event) for event in events] == [Started, Paused, Paused, Ended]
+    assert events[-1].at == (31 + 19 + 31) * FRAME
 
 
 def test_between_the_thresholds_nothing_changes() -> None:
@@ -53,7 +64,7 @@ def test_between_the_thresholds_nothing_changes() -> None:
     assert run(config, frames(3, 0.45)) == []
     speech = frames(0.5, 0.9)
     assert [type(e) for e in run(config, speech + frames(2, 0.45))] == [Started]
-    assert [type(e) for e in run(config, [*speech, 0.1, *frames(2, 0.45)])] == [Started, Ended]
+    assert [type(e) for e in run(config, [*speech, 0.1, *frames(2, 0.45)])] == [Started, Paused, Ended]
 
 
 def test_speech_without_end_is_cut() -> None:
@@ -109,7 +120,7 @@ def test_events_are_consistent_whatever_comes(
 ) -> None:
     config = EndpointConfig(min_speech_s=min_speech, trailing_silence_s=trailing, max_s=longest, no_speech_timeout_s=1)
     begun: Started | None = None
-    last = 0
+    last = pause = 0
     endpoint = Endpoint(config)
     now = 0
     for probability in [p for p, n in runs for _ in range(n)]:
@@ -120,8 +131,13 @@ def test_events_are_consistent_whatever_comes(
                 assert begun is None
                 assert last <= at <= now - min_speech * SAMPLE_RATE
                 begun = event
+            case Paused(at):
+                assert begun is not None
+                assert begun.at < at <= now - config.pause_s * SAMPLE_RATE
+                pause = at
             case Ended(at, reason):
                 assert begun is not None
+                assert reason == "max_length" or at == pause or trailing < config.pause_s + FRAME / SAMPLE_RATE
                 assert begun.at < at <= now
                 assert at - begun.at < (longest + trailing) * SAMPLE_RATE + 2 * FRAME
                 assert (reason == "silence") == (at < now)
@@ -192,9 +208,12 @@ def test_off_hears_nothing_and_keeps_nothing() -> None:
 def test_an_utterance_has_pre_roll_and_tail() -> None:
     listener = ears(pre_roll_s=0.2, tail_s=0.1)
     listener.listen("command")
-    started, utterance = play(listener, sound(1, 10), sound(1, 1000), sound(1, 20))
+    started, paused, utterance = play(listener, sound(1, 10), sound(1, 1000), sound(1, 20))
     assert isinstance(started, SpeechStarted)
+    assert isinstance(paused, SpeechPaused)
     assert isinstance(utterance, Utterance)
+    assert paused.at == utterance.ended
+    assert np.array_equal(paused.pcm, utterance.pcm)
     assert (utterance.started, utterance.ended) == (31 * FRAME, 62 * FRAME)
     values, counts = np.unique(utterance.pcm, return_counts=True)
     assert values.tolist() == [10, 20, 1000]
@@ -254,7 +273,7 @@ def test_interrupt_reports_short_words_again_and_again() -> None:
     listener = ears(interrupt_max_s=1)
     listener.listen("interrupt")
     events = play(listener, sound(0.5, 1000), sound(9, 0), sound(0.5, 1000), sound(1, 0))
-    assert [type(event) for event in events] == [SpeechStarted, Utterance] * 2
+    assert [type(event) for event in events] == [SpeechStarted, SpeechPaused, Utterance] * 2
     assert listener.mode == "interrupt"
     assert not any(isinstance(event, Utterance) for event in play(listener, sound(1.01, 1000)))
 

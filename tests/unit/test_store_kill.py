@@ -1,12 +1,8 @@
 """Kill -9 at any instant: what was confirmed is there, and what is there is whole."""
 
-import os
+import multiprocessing
 import random
-import select
-import signal
-import subprocess
-import sys
-import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from device.store.database import Database
@@ -15,21 +11,19 @@ from device.store.occasions import Occasions
 from device.store.rings import Rings
 from device.store.timers import Timers
 
-KILLS = 12
+KILLS = 25
 SEED = 20260504
 
 CHILD = """
-import sys
 from datetime import datetime, timedelta
 from device.clock import SystemClock
 from device.skills.schedule import Scheduler
 from device.store.database import Database
 from device.store.items import Items
 
-database = Database(sys.argv[1])
+database = Database(path)
 scheduler = Scheduler(database, SystemClock("UTC"))
 items = Items(database)
-number = int(sys.argv[2])
 while True:
     name = f"{number:06}"
     match number % 4:
@@ -39,32 +33,43 @@ while True:
             scheduler.start_timer(timedelta(hours=5), name)
         case 2:
             scheduler.add("alarm", datetime(2090, 1, 1) + timedelta(minutes=number), text=name)
-        case 3:  # one that is due at once: it must move from the reminders to what rings
+        case 3:  # due at once: it must move whole from the reminders to what rings
             scheduler.add("reminder", datetime(2020, 1, 1), text=name)
             scheduler.due()
-    print(name, flush=True)  # the confirmation
+    confirmed.send(name)
     number += 1
 """
+
+
+def _confirmed(listener: Connection) -> list[str]:
+    """All that arrives until the child is gone."""
+    names: list[str] = []
+    try:
+        while True:
+            names.append(listener.recv())
+    except (EOFError, OSError):
+        return names
 
 
 def test_nothing_confirmed_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "homebody.db"
     chance = random.Random(SEED)
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["pytest", "device.skills.schedule", "device.store.items"])
     confirmed: list[str] = []
     for _ in range(KILLS):
-        start = str(int(confirmed[-1]) + 2 if confirmed else 0)
-        with subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(path), start], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-        ) as child:
-            assert child.stdout is not None
-            first = child.stdout.readline()  # it is up
-            ready, _, _ = select.select([child.stdout], [], [], chance.uniform(0.0, 0.04))
-            deadline = time.monotonic() + chance.uniform(0.0, 0.04)
-            while time.monotonic() < deadline:
-                pass
-            os.kill(child.pid, signal.SIGKILL)
-            lines = (first + child.stdout.read()).decode().split("\n")
-        confirmed += lines[:-1]  # a torn last line was never heard
+        listener, speaker = processes.Pipe(duplex=False)
+        number = int(confirmed[-1]) + 2 if confirmed else 0
+        child = processes.Process(
+            target=exec, args=(CHILD, {"path": path, "number": number, "confirmed": speaker}), daemon=True
+        )
+        child.start()
+        speaker.close()
+        confirmed.append(listener.recv())
+        child.join(chance.uniform(0.0, 0.06))
+        child.kill()
+        confirmed += _confirmed(listener)
+        child.join()
         database = Database(path)
         assert database.recovered_from is None
         kept = {
@@ -78,4 +83,4 @@ def test_nothing_confirmed_is_lost(tmp_path: Path) -> None:
         rung = [row.message for row in Rings(database).all()]
         assert len(rung) == len(set(rung)), "nothing rings twice"
         database.close()
-    assert len(confirmed) > KILLS * 2
+    assert len(confirmed) > 2 * KILLS
