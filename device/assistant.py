@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from device import turns
-from device.audio.chimes import chime
+from device.audio.chimes import ChimeName, chime
 from device.audio.echo import EchoCanceller
 from device.audio.mixer import Mixer
 from device.audio.playback import Playback
@@ -26,7 +26,7 @@ from device.dialogue.conversation import Conversation, Turn
 from device.errors import DeviceError, EngineFailed
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
 from device.nlu.acts import interruption
-from device.speech.listen import Listener, ListenEvent, Mode, NoSpeech, SpeechStarted, Utterance, WakeWord
+from device.speech.listen import Listener, ListenEvent, Mode, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
 from device.speech.ports import SttEngine
 from device.turns import Ears, Effect, Event, Phase, TurnState, advance
 from device.voice import Voice
@@ -35,8 +35,19 @@ from device.workers import Workers
 STT_DEADLINE: Final = 15.0
 """Seconds after which a transcription counts as hung."""
 
+CHIME_AFTER: Final = 0.3
+"""Seconds to wait before the start chime: whoever speaks on in one breath with the wake word needs none."""
+
 ECHO_TAIL: Final = 0.5
 """Seconds for which echo is cancelled after the last sound: rooms ring on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A transcript and the seconds that decoding took."""
+
+    text: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,8 @@ class Assistant:
         self._ducked = ExitStack()
         self._turn: asyncio.Task[None] | None = None
         self._speech: Playback | None = None
-        self._ended_at = 0.0
+        self._guess: tuple[int, asyncio.Task[Heard]] | None = None
+        self._ended_at = self._spoke_at = 0.0
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -157,30 +169,55 @@ class Assistant:
                 self._post(turns.Woken(phrase))
             case SpeechStarted():
                 self._post(turns.SpeechBegan())
+            case SpeechPaused(at, pcm) if self._state.phase is Phase.LISTENING:
+                self._start(self._speculate(at, pcm))
             case Utterance(mode="interrupt"):
                 self._start(self._interruption(event.pcm))
             case Utterance():
-                self._ended_at = self._parts.clock.monotonic()
-                self._post(turns.Heard(event.pcm))
+                self._end(event.ended, event.pcm)
             case NoSpeech():
                 self._post(turns.NothingHeard())
+
+    async def _speculate(self, at: int, pcm: Pcm) -> None:
+        """In a pause: decode what was said so far. If that is a whole command, the pause need not last longer."""
+        transcription = asyncio.create_task(self._transcribe(pcm))
+        self._guess = (at, transcription)
+        turn = self._state.turn
+        try:
+            heard = await transcription
+        except DeviceError:
+            return  # reported when the utterance itself is decoded
+        waiting = (
+            self._state.phase is Phase.LISTENING and self._state.turn == turn and not self._parts.listener.speaking
+        )
+        if waiting and self._guess == (at, transcription) and self._parts.conversation.complete(heard.text):
+            self._end(at, pcm)
+
+    def _end(self, ended: int, pcm: Pcm) -> None:
+        """Speech ended at sample `ended`; a transcript that was begun in its last pause is kept."""
+        if self._guess and self._guess[0] != ended:
+            self._guess = None
+        self._ended_at = self._parts.clock.monotonic()
+        self._spoke_at = self._ended_at - (self._parts.listener.position - ended) / SAMPLE_RATE
+        self._post(turns.Heard(pcm))
 
     async def _interruption(self, pcm: Pcm) -> None:
         """Short words over the device's own sound: only "stop" and its like count, and "snooze" for a bell."""
         try:
-            text = await self._transcribe(pcm)
+            heard = await self._transcribe(pcm)
         except EngineFailed as error:
             return self._trouble(error)
-        word = interruption(text)
+        word = interruption(heard.text)
         if word == "snooze" and self._state.ringing:
             await self._parts.conversation.turn("snooze")
             self._parts.bell.changed()
         elif word == "stop":
             self._post(turns.StopHeard())
 
-    async def _transcribe(self, pcm: Pcm) -> str:
-        transcript = await self._parts.workers.run("stt", self._decode, pcm, deadline=STT_DEADLINE)
-        return transcript
+    async def _transcribe(self, pcm: Pcm) -> Heard:
+        began = self._parts.clock.monotonic()
+        text = await self._parts.workers.run("stt", self._decode, pcm, deadline=STT_DEADLINE)
+        return Heard(text, self._parts.clock.monotonic() - began)
 
     def _decode(self, pcm: Pcm) -> str:
         """In the STT worker."""
@@ -208,7 +245,7 @@ class Assistant:
                 self._ears = (ears.value, since)
             case turns.Chime(name):
                 if self._parts.chimes:
-                    self._parts.mixer.play(chime(name), kind="chime")
+                    self._start(self._chime(name, self._state.turn))
             case turns.Duck(on):
                 self._ducked.close()
                 if on:
@@ -225,6 +262,13 @@ class Assistant:
             case turns.DropQuestion():
                 self._parts.conversation.drop()
 
+    async def _chime(self, name: ChimeName, turn: int) -> None:
+        if name == "start":
+            await self._parts.clock.sleep(CHIME_AFTER)
+            if self._parts.listener.speaking or self._state.turn != turn:
+                return
+        self._parts.mixer.play(chime(name), kind="chime")
+
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._tasks is not None
         return self._tasks.create_task(work)
@@ -239,18 +283,19 @@ class Assistant:
 
     async def _think(self, turn: int, pcm: Pcm) -> None:
         """Transcribe, understand, act."""
-        clock, ended_at = self._parts.clock, self._ended_at
+        guess, self._guess = self._guess, None
+        pause = self._ended_at - self._spoke_at
         try:
-            text = await self._transcribe(pcm)
-            transcribed = clock.monotonic()
-            done = await self._parts.conversation.turn(text)
+            heard = await (guess[1] if guess else self._transcribe(pcm))
+            done = await self._parts.conversation.turn(heard.text)
         except DeviceError as error:
             self._trouble(error)
             self._post(turns.Answered(turn, error.spoken, failed=True))
             return
-        stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "stt": 1000 * (transcribed - ended_at)}
+        # Decoding begins in the pause, so that these stages overlap.
+        stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "pause": 1000 * pause, "stt": 1000 * heard.seconds}
         done = replace(done, timeline_ms={**stages, **done.timeline_ms})
-        self._observe(TurnDone(done, clock.monotonic()))
+        self._observe(TurnDone(done, self._parts.clock.monotonic()))
         self._parts.bell.changed()
         self._post(self._answer(turn, done))
 
@@ -259,9 +304,8 @@ class Assistant:
 
     async def _speak(self, turn: int, text: str) -> None:
         """Speak a reply; only when its last sample has left the speaker does the turn go on."""
-        ended_at = self._ended_at
         self._speech = playback = self._parts.voice.begin()
-        self._start(self._time_first_sound(playback, ended_at))
+        self._start(self._time_first_sound(playback, self._ended_at, self._spoke_at))
         try:
             await self._parts.voice.speak(text, playback)
         except EngineFailed as error:
@@ -269,14 +313,15 @@ class Assistant:
         if await playback.wait() == "finished":
             self._post(turns.PlaybackFinished(turn))
 
-    async def _time_first_sound(self, playback: Playback, ended_at: float) -> None:
+    async def _time_first_sound(self, playback: Playback, ended_at: float, spoke_at: float) -> None:
         ending = asyncio.ensure_future(playback.wait())
         started = asyncio.ensure_future(playback.started.wait())
         await asyncio.wait((ending, started), return_when=asyncio.FIRST_COMPLETED)
         for waiter in (ending, started):
             waiter.cancel()
         if playback.started_at is not None:
-            self._observe(SoundBegan(playback.started_at - ended_at, playback.started_at))
+            at = playback.started_at
+            self._observe(SoundBegan(at - ended_at, at - spoke_at, at))
 
     # Bell ------------------------------------------------------------------------------------------------------
 

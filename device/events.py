@@ -29,9 +29,16 @@ class TurnDone:
 
 @dataclass(frozen=True, slots=True)
 class SoundBegan:
-    """The first sample of a reply left the speaker, `latency` seconds after the end of speech was detected."""
+    """The first sample of a reply left the speaker.
+
+    Attributes:
+        latency: Seconds since the end of speech was detected.
+        after_speech: Seconds since the last word, with the pause that proved it was the last.
+        at: Monotonic seconds.
+    """
 
     latency: float
+    after_speech: float
     at: float
 
 

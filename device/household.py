@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from device.nlu.text import spoken
-from device.skills.ports import House, Television
+from device.skills.ports import Appliance, House, Television
 
 
 def household_names(
@@ -20,9 +20,12 @@ def household_names(
         lists: Names of the lists that exist.
     """
     appliances = house.appliances()
+    kinds = sorted({appliance.kind for appliance in appliances} - {"scene"})
     named: dict[str, Iterable[str]] = {
-        "device": (name for a in appliances if a.kind != "scene" for name in (a.name, *a.aliases)),
-        "scene": (name for a in appliances if a.kind == "scene" for name in (a.name, *a.aliases)),
+        # Each skill hears the names of its own kind only, so that nobody opens a lamp.
+        **{f"{kind}.device": _names(a for a in appliances if a.kind == kind) for kind in kinds},
+        "device": _names(a for a in appliances if a.kind != "scene"),
+        "scene": _names(a for a in appliances if a.kind == "scene"),
         "room": (a.room for a in appliances),
         "channel": (channel.name for channel in television.channels()),
         "input": television.inputs(),
@@ -31,3 +34,9 @@ def household_names(
         "list": lists,
     }
     return {type_: tuple(dict.fromkeys(filter(None, map(spoken, names)))) for type_, names in named.items()}
+
+
+def _names(appliances: Iterable[Appliance]) -> Iterator[str]:
+    for appliance in appliances:
+        yield appliance.name
+        yield from appliance.aliases

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
@@ -57,17 +58,17 @@ class Scene:
 
 
 TOUR: Final = (
-    Scene("A command, and one more without the wake word", ("hey jarvis, turn on the kitchen light.", "And in the bedroom?")),
-    Scene("Two commands in one breath", ("hey jarvis, dim the bedroom light to thirty percent and close the blinds.",)),
-    Scene("It asks for what is missing, and can be corrected", ("hey jarvis, set a timer.", "Ten minutes.", "No, fifteen minutes.")),
-    Scene("The television", ("hey jarvis, turn on the TV.", "Switch to channel five.", "Turn on the subtitles.")),
-    Scene("Lists", ("hey jarvis, add milk and eggs to the shopping list.", "What's on my shopping list?")),
-    Scene("Doors are opened only after a yes", ("hey jarvis, unlock the front door.", "Yes, please.")),
-    Scene("Knowing things without a network", ("hey jarvis, how many miles are five kilometers?", "What is fifteen percent of eighty?")),
-    Scene("What it can't do, it says", ("hey jarvis, book me a flight to Lisbon.",)),
+    Scene("A command, and one more without the wake word", ("Hey Jarvis, turn on the kitchen light.", "And in the bedroom?")),
+    Scene("Two commands in one breath", ("Hey Jarvis, dim the bedroom light to thirty percent and close the blinds.",)),
+    Scene("It asks for what is missing, and can be corrected", ("Hey Jarvis, set a timer.", "Ten minutes.", "No, fifteen minutes.")),
+    Scene("The television", ("Hey Jarvis, turn on the TV.", "Switch to channel five.", "Turn on the subtitles.")),
+    Scene("Lists", ("Hey Jarvis, add milk and eggs to the shopping list.", "What's on my shopping list?")),
+    Scene("Doors are opened only after a yes", ("Hey Jarvis, please unlock the front door.", "Yes, please.")),
+    Scene("Knowing things without a network", ("Hey Jarvis, how many miles are five kilometers?", "What is fifteen percent of eighty?")),
+    Scene("What it can't do, it says", ("Hey Jarvis, book me a flight to Lisbon.",)),
     Scene("Fifteen minutes later: the timer rings, and “stop” ends it", (), minutes=15.2, interrupt="Stop!"),
-    Scene("Alarms", ("hey jarvis, wake me up tomorrow at half past six.",)),
-    Scene("Good night", ("hey jarvis, good night.",)),
+    Scene("Alarms", ("Hey Jarvis, wake me up tomorrow at half past six.",)),
+    Scene("Good night", ("Hey Jarvis, good night.",)),
 )  # fmt: skip
 
 
@@ -93,11 +94,11 @@ async def _tour(clock: VirtualClock, home: Path, console: Console, out: Path, st
     options = EngineOptions(home / "models")
     brain = build_brain(Config(), home, clock, workers)
     display = Display(console, explain=explain, as_json=False)
-    latencies: list[float] = []
+    latencies: list[SoundBegan] = []
 
     def observe(seen: Observation) -> None:
         if isinstance(seen, SoundBegan):
-            latencies.append(seen.latency)
+            latencies.append(seen)
         display(seen)
 
     ears, voice, person = make_stt(stt, options), make_tts("espeak", options), make_tts("piper", options)
@@ -163,22 +164,19 @@ def _mix(speaker: SimulatedSpeaker, spoken: Sequence[tuple[float, Pcm]], until: 
         begin = round(at * SAMPLE_RATE)
         part = pcm[: len(total) - begin]
         total[begin : begin + len(part)] += part
-    kept, end = [], 0.0
+    kept: list[NDArray[np.int32]] = []
+    end = 0.0
     for at, pcm in sounds:
-        begin = max(at - 1.0, end)
+        since = max(at - 1.0, end)
         end = max(end, at + len(pcm) / SAMPLE_RATE)
-        kept.append(total[round(begin * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
+        kept.append(total[round(since * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
     mixed: Pcm = np.concatenate(kept or [total[:0]]).clip(-32768, 32767).astype(np.int16)
     return mixed
 
 
-def _summary(console: Console, latencies: Sequence[float]) -> None:
-    if latencies:
-        median = 1000 * float(np.median(latencies))
-        console.print(
-            Text(
-                f"\n{len(latencies)} spoken replies; from the detected end of speech to the first sound: "
-                f"median {median:.0f} ms on this machine.",
-                "dim",
-            )
-        )
+def _summary(console: Console, replies: Sequence[SoundBegan]) -> None:
+    if replies:
+        endpoint = 1000 * float(np.median([reply.latency for reply in replies]))
+        word = 1000 * float(np.median([reply.after_speech for reply in replies]))
+        console.print(f"\n{len(replies)} spoken replies on this machine, median to the first sound:")
+        console.print(f"  {endpoint:.0f} ms after the end of speech was detected, {word:.0f} ms after the last word.")

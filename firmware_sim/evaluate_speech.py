@@ -1,7 +1,7 @@
 """Measures a speech-to-text engine on recorded commands: what it hears of their slots, and what that costs.
 
-The recordings pass through the ears as on the device (voice activity, endpoint, pre-roll), so that the engine
-gets what it would get there.
+Each recording passes through voice activity and endpoint first, as on the device, so that the engine gets what
+it would get there.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
-import soundfile
-import soxr
 
-from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
+from device.audio.files import read_audio
+from device.audio.ports import SAMPLE_RATE, Pcm
 from device.nlu.text import spoken
-from device.speech.listen import Listener, Utterance
+from device.speech.listen import Listener
 from device.speech.ports import SttEngine, VadEngine
+from device.speech.recording import speech_in
 from firmware_sim.noise import mix
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -34,7 +34,7 @@ class SpeechScores:
         transcripts: File name to text.
         slot_recall: Share of the slots whose words all stand in the transcript, in spoken form.
         cpu_s_per_command: CPU seconds of the process for decoding, mean.
-        wall_s_per_command: Seconds from the end of speech detection to the text, mean.
+        wall_s_per_command: Seconds from the end of the command to its text, mean.
         rtf: Wall time for each second of audio that was decoded.
     """
 
@@ -60,42 +60,25 @@ def evaluate(
     The excerpt of noise depends on `seed` and the clip's place in the sorted list only.
 
     Raises:
-        OSError, soundfile.SoundFileError: A recording is missing or can't be read.
+        AudioFormatError: A recording is missing or can't be read.
     """
     texts: dict[str, str] = {}
     cpu = wall = seconds = 0.0
     for index, name in enumerate(sorted(labels)):
-        pcm = read_clip(clips / name)
+        pcm = read_audio(clips / name)
         if noise is not None:
             pcm = mix(pcm, noise, snr_db, np.random.default_rng([seed, index]))
-        words = []
-        for utterance in utterances(pcm, vad):
-            cpu_before, wall_before = process_time(), perf_counter()
-            engine.start()
-            engine.feed(utterance)
-            words.append(engine.finish().text)
-            cpu += process_time() - cpu_before
-            wall += perf_counter() - wall_before
-            seconds += len(utterance) / SAMPLE_RATE
-        texts[name] = " ".join(filter(None, words))
+        command = speech_in(pcm, Listener(None, vad))
+        cpu_before, wall_before = process_time(), perf_counter()
+        engine.start()
+        if command is not None:
+            engine.feed(command)
+            seconds += len(command) / SAMPLE_RATE
+        texts[name] = engine.finish().text
+        cpu += process_time() - cpu_before
+        wall += perf_counter() - wall_before
     n = max(1, len(labels))
     return SpeechScores(texts, slot_recall(labels, texts), cpu / n, wall / n, wall / max(seconds, 1e-9))
-
-
-def utterances(pcm: Pcm, vad: VadEngine) -> list[Pcm]:
-    """The utterances that the ears find in a recording, as if listening began with it."""
-    listener = Listener(None, vad)
-    listener.listen("command")
-    tail = np.zeros(SAMPLE_RATE * 2 - len(pcm) % FRAME + FRAME, np.int16)
-    padded = np.concatenate([pcm, tail])
-    found = []
-    for start in range(0, len(padded) - FRAME + 1, FRAME):
-        for event in listener.feed(padded[start : start + FRAME]):
-            if isinstance(event, Utterance):
-                found.append(event.pcm)
-        if listener.mode == "idle":
-            listener.listen("command")
-    return found
 
 
 def slot_recall(labels: Labels, transcripts: Mapping[str, str]) -> float:
@@ -112,9 +95,3 @@ def slot_recall(labels: Labels, transcripts: Mapping[str, str]) -> float:
 def read_labels(path: Path) -> Labels:
     """Read a `label.json` of Picovoice's benchmark: file name to `{"intent": ..., "slots": {...}}`."""
     return {name: label["slots"] for name, label in json.loads(path.read_text(encoding="utf-8")).items()}
-
-
-def read_clip(path: Path) -> Pcm:
-    """Read a recording as 16 kHz mono int16, whatever its rate and channels."""
-    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
-    return np.asarray(soxr.resample(samples[:, 0], rate, SAMPLE_RATE), np.int16)

@@ -49,6 +49,7 @@ class Room:
         speaker: SimulatedSpeaker,
         person: TtsEngine,
         seen: list[Observation],
+        running: asyncio.Task[None],
     ) -> None:
         self.brain = brain
         self.assistant = assistant
@@ -56,6 +57,7 @@ class Room:
         self.speaker = speaker
         self.seen = seen
         self._person = person
+        self._running = running
         self._clock: Clock = brain.clock
 
     async def say(self, text: str, *, snr_db: float | None = None) -> list[Observation]:
@@ -79,13 +81,21 @@ class Room:
         """Wait until the device neither thinks nor speaks, and has had time to notice the end of speech."""
         async with asyncio.timeout(PATIENCE):
             await self._clock.sleep(self.brain.config.speech.trailing_silence + 0.3)
+            await self._tick()
             while self.assistant.phase in (Phase.THINKING, Phase.SPEAKING):
-                await self._clock.sleep(0.05)
+                await self._tick()
 
     async def idle(self) -> None:
         """Wait until the follow-up window has closed."""
-        while self.assistant.phase is not Phase.IDLE:
-            await self._clock.sleep(0.1)
+        async with asyncio.timeout(PATIENCE):
+            while self.assistant.phase is not Phase.IDLE:
+                await self._tick()
+
+    async def _tick(self) -> None:
+        """Let a little time pass; what broke the device is raised here."""
+        if self._running.done():
+            self._running.result()
+        await self._clock.sleep(0.05)
 
 
 @asynccontextmanager
@@ -129,7 +139,7 @@ async def furnished(
     speaker.start(mixer.pull)
     tasks = [asyncio.create_task(assistant.run()), asyncio.create_task(keeper.run())]
     try:
-        yield Room(brain, assistant, microphone, speaker, person, seen)
+        yield Room(brain, assistant, microphone, speaker, person, seen, tasks[0])
     finally:
         microphone.stop()
         speaker.stop()

@@ -39,7 +39,7 @@ class JointModel(nn.Module):
     def __init__(self, config: BertConfig, labels: LabelSchema, dropout: float = 0.1) -> None:
         super().__init__()
         self.config = config
-        self.encoder = BertModel(config, add_pooling_layer=False)
+        self.encoder = BertModel(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
         self.dropout = nn.Dropout(dropout)
         self.intent_head = nn.Linear(config.hidden_size, len(labels.intents))
         self.slot_head = nn.Linear(config.hidden_size, len(labels.slot_labels))
@@ -47,7 +47,9 @@ class JointModel(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> JointOutput:
         """Run a batch; all inputs are int64 [B, T]."""
-        return self.heads(self.hidden_states(input_ids, attention_mask, token_type_ids)[-1], attention_mask, token_type_ids)
+        return self.heads(
+            self.hidden_states(input_ids, attention_mask, token_type_ids)[-1], attention_mask, token_type_ids
+        )
 
     def hidden_states(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, ...]:
         """Embeddings and each layer's output, [B, T, hidden] each."""

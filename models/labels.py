@@ -49,9 +49,7 @@ class LabelSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def ontology(self) -> str:
         """SHA-256 of the names in order: two models with the same hash speak the same language."""
-        text = "\n".join(
-            f"{head}:{name}" for head in ("intents", "slot_types", "acts") for name in getattr(self, head)
-        )
+        text = "\n".join(f"{head}:{name}" for head in ("intents", "slot_types", "acts") for name in getattr(self, head))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod

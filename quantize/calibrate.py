@@ -55,7 +55,9 @@ def calibrate(examples: Sequence[Example], outputs: Sequence[Logits], labels: La
     )
 
 
-def _temperature(logits: np.ndarray[tuple[int, ...], np.dtype[np.float32]], targets: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
+def _temperature(
+    logits: np.ndarray[tuple[int, ...], np.dtype[np.float32]], targets: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> float:
     """The temperature with the lowest cross entropy, on a logarithmic grid from 0.25 to 4."""
     inputs, wanted = torch.from_numpy(logits), torch.from_numpy(targets)
     grid = np.geomspace(0.25, 4, 81)

@@ -41,6 +41,8 @@ PROVENANCE: Final = (
     Provenance("Homebody skill packs", "Apache-2.0", "device/skills/packs", "sampled sentences and dialogue answers"),
 )
 
+EVALUATE: Final = "homebody evaluate model --data-dir DATA"
+
 _COLUMNS: Final = (
     ("sentences", "sentences"),
     ("in_scope", "in scope"),
@@ -55,13 +57,12 @@ _COLUMNS: Final = (
 )
 
 
-def write_card(folder: Path, manifest: Manifest, command: str) -> None:
+def write_card(folder: Path, manifest: Manifest) -> None:
     """Write `README.md` into a bundle.
 
     Args:
         folder: The bundle.
         manifest: With metrics `held_out` (see `quantize.evaluate.evaluate`) and `parity_float32`.
-        command: How to repeat the evaluation.
     """
     held_out, recipe = manifest.metrics["held_out"], manifest.recipe
     sections = [
@@ -76,10 +77,9 @@ def write_card(folder: Path, manifest: Manifest, command: str) -> None:
         "Real people's sentences that were not trained on, word for word: HWU64 KFold_1 testset, CLINC150 test and "
         "oos_test, SNIPS test, mapped by `quantize/data/mapping.py`. Measured on the int8 model, one unpadded "
         "utterance at a time:\n\n"
-        f"    {command}\n\n"
+        f"    {EVALUATE}\n\n"
         f"{_table(held_out)}\n\n"
-        f"Before quantization: {_sentence(manifest.metrics['parity_float32'])}.\n\n"
-        + _DEFINITIONS,
+        f"Before quantization: {_sentence(manifest.metrics['parity_float32'])}.\n\n" + _DEFINITIONS,
         "## Weakest intents\n\n" + _weakest(held_out["weakest"]),
         "## Data and licences\n\n"
         "| what | licence | use | source |\n|---|---|---|---|\n"

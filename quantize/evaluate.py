@@ -103,13 +103,15 @@ def slot_tags(example: Example, output: Logits, labels: LabelSchema) -> tuple[li
     return _tags(example, example.spans), _tags(example, guessed)
 
 
-def weakest(examples: Sequence[Example], outputs: Sequence[Logits], labels: LabelSchema, count: int = 12) -> list[Figures]:
+def weakest(
+    examples: Sequence[Example], outputs: Sequence[Logits], labels: LabelSchema, count: int = 12
+) -> list[Figures]:
     """Intents with the lowest accuracy, and what they are most often taken for."""
     taken: Mapping[str, Counter[str]] = defaultdict(Counter)
     for example, output in zip(examples, outputs, strict=True):
         if example.intent not in (None, OOS):
             taken[str(example.intent)][labels.intents[int(output.intent.argmax())]] += 1
-    rows = [
+    rows: list[Figures] = [
         {
             "intent": intent,
             "sentences": guesses.total(),

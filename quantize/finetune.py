@@ -45,7 +45,9 @@ class Recipe(NamedTuple):
     seed: int = 7
 
 
-def train(model: JointModel, data: Sequence[Row], recipe: Recipe, loss: Loss, after_epoch: Callable[[int], None]) -> None:
+def train(
+    model: JointModel, data: Sequence[Row], recipe: Recipe, loss: Loss, after_epoch: Callable[[int], None]
+) -> None:
     """Train in place, in bfloat16 where the processor has it.
 
     Args:
@@ -67,7 +69,7 @@ def train(model: JointModel, data: Sequence[Row], recipe: Recipe, loss: Loss, af
     )
     steps = recipe.epochs * math.ceil(len(data) / recipe.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup))
-    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    fast = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     for epoch in range(1, recipe.epochs + 1):
         model.train()
         started, total = monotonic(), 0.0

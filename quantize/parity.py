@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from device.errors import DeviceError
 from device.nlu.onnx_model import Logits
 from models.labels import LabelSchema
 from models.manifest import Calibration
@@ -15,7 +16,7 @@ MAX_LOSS: Final = {"intent_accuracy": 0.5, "slot_f1": 0.7}
 """Points of each figure that quantization may cost."""
 
 
-class ParityError(ValueError):
+class ParityError(DeviceError):
     """An export lost more than it may."""
 
 
@@ -44,7 +45,9 @@ def check_parity(
     before = figures_of(examples, precise, labels, calibration)
     after = figures_of(examples, exported, labels, calibration)
     for name, allowed in MAX_LOSS.items():
-        loss = before[name] - after[name]
+        loss = before.get(name, 0.0) - after.get(name, 0.0)
         if loss > allowed:
-            raise ParityError(f"{name} fell by {loss:.2f} points, from {before[name]} to {after[name]}; allowed {allowed}")
+            raise ParityError(
+                f"{name} fell by {loss:.2f} points, from {before[name]} to {after[name]}; allowed {allowed}"
+            )
     return before

@@ -17,7 +17,8 @@ import msgspec
 import torch
 from tokenizers import Tokenizer
 
-from device.nlu.onnx_model import Logits, load_model
+from device.errors import BadInput
+from device.nlu.onnx_model import load_model
 from device.nlu.pack import Pack
 from device.nlu.tokenizer import WordTokenizer
 from device.nlu.types import Act
@@ -40,6 +41,8 @@ from quantize.vocabulary import prune
 _log = logging.getLogger(__name__)
 
 MAX_TOKENS: Final = 64
+TEACHER: Final = Recipe(epochs=4, batch=64, body_rate=1e-4, head_rate=1e-3)
+STUDENT: Final = Recipe(epochs=8, batch=64, body_rate=2.5e-4, head_rate=5e-4)
 DEV_SAMPLE: Final = 700
 """Development sentences scored after each epoch."""
 
@@ -65,8 +68,8 @@ class Plan:
     seed: int = 7
     vocabulary: int = 10_000
     layers: tuple[int, ...] = (1, 3, 5)
-    teacher: Recipe = Recipe(epochs=4, batch=64, body_rate=1e-4, head_rate=1e-3)
-    student: Recipe = Recipe(epochs=8, batch=64, body_rate=2.5e-4, head_rate=5e-4)
+    teacher: Recipe = TEACHER
+    student: Recipe = STUDENT
     amounts: Amounts = field(default_factory=Amounts)
     int8: str = "avx2"
 
@@ -133,19 +136,21 @@ class Run:
         model.load_state_dict(torch.load(path, weights_only=True))
         return model
 
-    def bundle(self, target: Path, command: str) -> Figures:
+    def bundle(self, target: Path) -> Figures:
         """Stage 4: export, quantize, calibrate, check parity, evaluate and write the bundle.
 
         Args:
             target: Folder of the bundle, replaced.
-            command: How to repeat the evaluation; goes into the model card.
 
         Returns:
             The held-out figures of the int8 model.
 
         Raises:
+            BadInput: The target is a folder that holds something else than a bundle.
             ParityError: Quantization lost more than it may.
         """
+        if target.exists() and any(target.iterdir()) and not (target / MANIFEST).exists():
+            raise BadInput(f"{target} is not empty and not a bundle.", remedy="Name a new folder.")
         work = self.folder / "bundle"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -163,7 +168,7 @@ class Run:
         parity = check_parity(test, precise, outputs, self.labels, calibration)
         metrics = {"held_out": figures, "parity_float32": parity}
         manifest = self._write_manifest(work, calibration, metrics)
-        write_card(work, manifest, command)
+        write_card(work, manifest)
         self._write_manifest(work, calibration, metrics)  # again, with the card's checksum
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(work, target)

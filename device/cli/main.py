@@ -60,12 +60,24 @@ def build(wanted: str) -> typer.Typer:
     def root() -> None:
         """Keeps sub-commands even where there is only one."""
 
-    plugged = {entry.name: entry for entry in entry_points(group=COMMANDS_GROUP)}
     for name, (target, summary) in _BUILT_IN.items():
         _add(app, name, _import(target) if name == wanted else None, summary)
-    for name, entry in sorted(plugged.items()):
-        _add(app, name, _load(entry) if name == wanted else None, _EXTRAS.get(name, ("", ""))[1])
+    plugged = sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name)
+    for entry in plugged:
+        if "." not in entry.name:
+            loaded = _load(entry) if entry.name == wanted else None
+            if isinstance(loaded, typer.Typer):
+                _add_parts(loaded, wanted, plugged)
+            _add(app, entry.name, loaded, _EXTRAS.get(entry.name, ("", ""))[1])
     return app
+
+
+def _add_parts(app: typer.Typer, name: str, plugged: Sequence[EntryPoint]) -> None:
+    """Entry points `name.part` are sub-commands of `name`."""
+    for entry in plugged:
+        whole, _, part = entry.name.partition(".")
+        if whole == name and part:
+            app.command(part)(_load(entry))
 
 
 def report(error: DeviceError, *, as_json: bool) -> None:

@@ -80,16 +80,10 @@ def explanation(reading: Interpretation) -> Text:
 
 
 def show_timeline(console: Console, timeline_ms: Mapping[str, float]) -> None:
-    """Stages one after the other as bars on a common scale."""
-    total = sum(timeline_ms.values()) or 1.0
-    begin = 0.0
+    """One bar a stage on a common scale; the speech itself, which is no waiting, only as a number."""
+    stages = {stage: ms for stage, ms in timeline_ms.items() if stage != "speech"}
+    longest = max(stages.values(), default=0.0) or 1.0
     for stage, ms in timeline_ms.items():
-        left = round(_BAR * begin / total)
-        width = max(1, round(_BAR * ms / total))
-        bar = " " * left + "━" * width
-        console.print(
-            Text.assemble(
-                ("       ", ""), (f"{stage:<10}", "dim"), (f"{bar:<{_BAR + 1}}", "blue"), (f"{ms:8.1f} ms", "dim")
-            )
-        )
-        begin += ms
+        bar = "" if stage == "speech" else "━" * max(1, round(_BAR * ms / longest))
+        row = ("       ", ""), (f"{stage:<8}", "dim"), (f"{ms:8.1f} ms ", "dim"), (bar, "blue")
+        console.print(Text.assemble(*row))

@@ -70,8 +70,9 @@ class Display:
             case PhaseChanged(phase) if phase in _PHASES:
                 mark, words, style = _PHASES[phase]
                 self._console.print(Text.assemble((f"   {mark}   ", style), (words, "dim")))
-            case SoundBegan(latency) if self._explain:
-                self._console.print(Text(f"       first sound after {1000 * latency:.0f} ms", "dim"))
+            case SoundBegan(latency, after_speech) if self._explain:
+                times = f"first sound {1000 * latency:.0f} ms after the endpoint, {1000 * after_speech:.0f} ms after the last word"
+                self._console.print(Text(f"       {times}", "dim"))
             case Rang(_, words):
                 self._console.print(Text.assemble(("  ring ", "bold yellow"), words))
             case Interrupted():

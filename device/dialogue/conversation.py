@@ -131,6 +131,16 @@ class Conversation:
         """What an utterance would mean now; nothing is done and nothing is remembered."""
         return self._interpreter.understand(text, self._situation(), ResolveContext(self._clock.now(), self._names))
 
+    def complete(self, text: str) -> bool:
+        """Whether nothing can be missing: every word is in the grammar, and nothing would be asked back."""
+        readings = self.interpret(text)
+        return bool(readings) and all(
+            reading.source == "grammar"
+            and reading.confidence == 1.0
+            and all(name in reading.slots for name, slot in self._specs[reading.intent].slots.items() if slot.required)
+            for reading in readings
+        )
+
     def drop(self) -> None:
         """Forget an open question: nobody answered."""
         self.state = replace(self.state, pending=None, queue=())

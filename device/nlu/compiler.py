@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from device.errors import PackError
 from device.nlu.grammar import Automaton, CallArc, Canonical, Grammar, State, TypeAutomaton
@@ -22,6 +23,7 @@ class Compiler:
         self._home_of_type = {name: pack.skill for pack in first_wins for name in pack.types}
         self._home_of_rule = {name: pack.skill for pack in first_wins for name in pack.rules}
         self._names = names
+        self._words = lru_cache(maxsize=None)(words)  # several skills' types take the same names
         self._types: dict[str, TypeAutomaton] = {}
         self._open_types: list[str] = []
         for key in names:
@@ -89,7 +91,7 @@ class Compiler:
         values = list(entries.values())
         names = self._names.get(f"{skill}.{name}", self._names.get(name, ())) if spec.household else ()
 
-        said = [words(household_name) for household_name in names]
+        said = [self._words(given) for given in names]
         if not all(said):
             raise PackError(
                 f"a {name} of this household has a name without words ({names[said.index(())]!r}).",

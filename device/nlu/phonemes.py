@@ -20,6 +20,13 @@ from device.nlu.phonetics import INDEX, phonemes
 
 Sounds: TypeAlias = tuple[str, ...]
 
+WEAK_FORMS: Final[Mapping[str, Sounds]] = {
+    "a": ("ə",), "an": ("ə", "n"), "the": ("ð", "ə"), "and": ("ə", "n", "d"), "of": ("ə", "v"), "for": ("f", "ɚ"),
+    "to": ("t", "ə"), "at": ("ə", "t"), "from": ("f", "ɹ", "ə", "m"), "can": ("k", "ə", "n"), "some": ("s", "ə", "m"),
+}  # fmt: skip
+"""Function words as they are said within a sentence (Cruttenden, Gimson's Pronunciation of English, ch. 11.3);
+espeak-ng, asked for the single word, gives the stressed form."""
+
 _FILE: Final = "phonemes-en-us-1.json"
 _TIMEOUT_S: Final = 20.0
 _HEARD: Final = 10_000
@@ -37,7 +44,7 @@ class Phonemizer:
     def __init__(self, cache: Path | None = None, program: str = "espeak-ng") -> None:
         self._program = program
         self._file = None if cache is None else cache / _FILE
-        self._vocabulary = _read(self._file) if self._file else {}
+        self._vocabulary = {**(_read(self._file) if self._file else {}), **WEAK_FORMS}
         self._heard: dict[str, Sounds] = {}
 
     def vocabulary(self, words: Iterable[str]) -> Mapping[str, Sounds]:
@@ -102,7 +109,8 @@ def _read(file: Path) -> dict[str, Sounds]:
 
 
 def _write(file: Path, vocabulary: Mapping[str, Sounds]) -> None:
-    text = json.dumps({word: " ".join(sounds) for word, sounds in vocabulary.items()}, ensure_ascii=False)
+    kept = {word: " ".join(sounds) for word, sounds in vocabulary.items() if word not in WEAK_FORMS}
+    text = json.dumps(kept, ensure_ascii=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name)

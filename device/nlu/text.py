@@ -35,6 +35,12 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _ORDINAL = re.compile(r"\b(\d+)(st|nd|rd|th)\b")
 _DECIMAL = re.compile(r"\b(\d+)\.(\d+)\b")
 _INTEGER = re.compile(r"\d+")
+_VARIANTS = {
+    "to morrow": "tomorrow", "to day": "today", "to night": "tonight", "per cent": "percent",
+    "sub titles": "subtitles", "good bye": "goodbye", "a m": "am", "p m": "pm",
+}  # fmt: skip
+"""Spellings of speech engines (the older ones are Moonshine's and Whisper's) to those of the packs."""
+_VARIANT = re.compile(rf"\b({'|'.join(_VARIANTS)})\b")
 _PUNCTUATION = re.compile(r"[^\w\s']|_")
 _LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
@@ -86,7 +92,7 @@ def spoken(text: str) -> str:
         text = text.replace(symbol, words)
     text = _INTEGER.sub(lambda m: f" {number_words(m[0])} ", text)
     text = _LONE_APOSTROPHE.sub(" ", _PUNCTUATION.sub(" ", text))
-    return " ".join(text.split())
+    return _VARIANT.sub(lambda m: _VARIANTS[m[1]], " ".join(text.split()))
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ from device.nlu.types import OOS, Act, Interpretation, Slot, Value
 MODEL_WINS: Final = 0.85
 """Probability from which the model overrules a grammar match that rests on free words."""
 
+FREE_WORDS: Final = 0.95
+"""Confidence of a grammar match that rests on free words: they may go on."""
+
 MODEL_SURE: Final = 0.5
 """Probability below which an in-scope reading of the model counts as not understood."""
 
@@ -111,7 +114,9 @@ class Understander:
 
     def _from_match(self, found: Match, words: Sequence[str], context: ResolveContext, reason: str) -> Interpretation:
         slots = {span.name: Slot(span.text, _value(span, context)) for span in found.slots}
-        return Interpretation(found.intent, _together(slots, context), 1.0, "grammar", text=" ".join(words), reasons=(reason,))
+        return Interpretation(
+            found.intent, _together(slots, context), 1.0, "grammar", text=" ".join(words), reasons=(reason,)
+        )
 
     def _from_model(self, prediction: Prediction, words: Sequence[str], context: ResolveContext) -> Interpretation:
         (intent, probability), runner_up = prediction.intents[0], prediction.intents[1]

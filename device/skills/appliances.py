@@ -88,7 +88,8 @@ def find(house: House, request: Request, kind: Kind, others: Sequence[Kind] = ()
     device, said_room = _bare(text_of(request, "device")), _bare(text_of(request, "room"))
     device = device or _in_text(every, request.text)
     rooms = {spoken(a.room): a.room for a in house.appliances() if a.room}
-    wants_all = wants_everything(request) or said_room in WHOLE_HOUSE
+    words = {*request.text.split(), *spoken(text_of(request, "device")).split()}
+    wants_all = not ALL_WORDS.isdisjoint(words) or said_room in WHOLE_HOUSE
     room = request.room if said_room in HERE else _room(rooms, said_room)
     if said_room and not room and said_room not in HERE | WHOLE_HOUSE:
         return _unknown(every, said_room)
@@ -106,11 +107,6 @@ def find(house: House, request: Request, kind: Kind, others: Sequence[Kind] = ()
     if not pool:
         return _unknown(every, room or device)
     return _of_kind(pool, kind, device or request.text, room, request.room, wants_all, ask)
-
-
-def wants_everything(request: Request) -> bool:
-    """True if the words mean the whole house: "all", "every", "everything"."""
-    return not ALL_WORDS.isdisjoint(request.text.split())
 
 
 def _of_kind(

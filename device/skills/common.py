@@ -63,7 +63,7 @@ def closest(said: str, names: Sequence[str], *, parts: bool = True, cutoff: floa
         said: What was said.
         names: Names among which to choose.
         parts: Some words of a name stand for it, "lantern" for "lantern song"; the shortest such name wins.
-        cutoff: Least rapidfuzz `token_sort_ratio` of a name that was misheard.
+        cutoff: Least rapidfuzz `ratio` or `token_sort_ratio` of a name that was misheard.
     """
     wanted = spoken(said)
     forms = [spoken(name) for name in names]
@@ -73,8 +73,11 @@ def closest(said: str, names: Sequence[str], *, parts: bool = True, cutoff: floa
     longer = [form for form in forms if words < frozenset(form.split())] if parts else []
     if longer:
         return forms.index(min(longer, key=len))
-    best = process.extractOne(wanted, forms, scorer=fuzz.token_sort_ratio, score_cutoff=cutoff)
-    return best[2] if best else None
+    scored = [
+        process.extractOne(wanted, forms, scorer=s, score_cutoff=cutoff) for s in (fuzz.ratio, fuzz.token_sort_ratio)
+    ]
+    found = [(best[1], best[2]) for best in scored if best]
+    return max(found)[1] if found else None
 
 
 def one_of(names: Sequence[str]) -> str:

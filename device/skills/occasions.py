@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from device.dialogue.spoken import say
 from device.nlu.resolve.when import localize, next_occurrence, occurrences
@@ -11,7 +12,7 @@ from device.nlu.types import DateValue, Moment, Recurrence, TimeOfDay
 from device.skills.api import Request
 from device.store.occasions import Occasion
 
-LATENESS = timedelta(minutes=1)
+LATENESS: Final = timedelta(minutes=1)
 """A time that was said may have passed by so much while it was being said."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -78,9 +78,8 @@ class TvSkill:
         values = {"channel": channel.name, "number": channel.number}
         return await self._apply(request, {"channel": channel.number}, Outcome(key, values))
 
-    async def _pick(self, request: Request, slot: str, names: object) -> Outcome:
+    async def _pick(self, request: Request, slot: str, options: Sequence[str]) -> Outcome:
         """An input or an app by name; several that fit equally are offered."""
-        options = tuple(str(name) for name in names) if isinstance(names, list | tuple) else ()
         said = text_of(request, slot)
         exact = [name for name in options if spoken(name) == spoken(said)]
         starting = exact or [name for name in options if spoken(name).startswith(f"{spoken(said)} ")]
@@ -88,7 +87,7 @@ class TvSkill:
             return Outcome(question=Question(slot, "which", {"options": one_of(starting)}, tuple(starting)))
         position = closest(starting[0] if starting else said, options)
         if position is None:
-            return failure("unknown", {"said": said, "options": options}) if options else failure("none")
+            return failure("unknown", {"said": said, "options": tuple(options)}) if options else failure("none")
         title = text_of(request, "title")
         values = {slot: options[position], "title": title}
         key = "title" if title else "done"

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
-from device.speech.endpoint import Ended, Endpoint, EndpointConfig, Paused, Started, TimedOut
+from device.speech.endpoint import Ended, Endpoint, EndpointConfig, EndpointState, Paused, Started, TimedOut
 from device.speech.ports import VadEngine, WakeEngine
 
 Mode: TypeAlias = Literal["off", "idle", "command", "follow_up", "interrupt"]
@@ -37,8 +37,8 @@ class ListenConfig:
         interrupt_max_s: Longest utterance in `interrupt`; longer ones are not reported.
         pre_roll_s: Audio kept before the detected begin of speech.
         tail_s: Audio kept after the detected end; at most `endpoint.pause_s`.
-        skip_after_wake_s: Audio ignored after the wake word is recognized (which is about 150 ms after its end):
-            as long as the start chime, if there is one.
+        reach_back_s: Audio before the recognition of the wake word (which comes about 150 ms after its end) that
+            belongs to the command, so that a command in one breath with it keeps its first word.
     """
 
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
@@ -46,7 +46,7 @@ class ListenConfig:
     interrupt_max_s: float = 2.0
     pre_roll_s: float = 0.3
     tail_s: float = 0.2
-    skip_after_wake_s: float = 0.0
+    reach_back_s: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,15 @@ class Listener:
         self._pending: list[ListenEvent] = []
         self._endpoint: Endpoint | None = None
         self._onset = 0
+        self._woken_at = -1
         self.mode: Mode = "idle"
         self.position = 0
+
+    @property
+    def speaking(self) -> bool:
+        """True while somebody speaks, not in a pause. May be read from any thread."""
+        endpoint = self._endpoint
+        return endpoint is not None and endpoint.state in (EndpointState.MAYBE_SPEECH, EndpointState.SPEECH)
 
     def listen(self, mode: Mode, since: int | None = None) -> None:
         """Change what is listened for; speech under way is dropped.
@@ -174,8 +181,9 @@ class Listener:
         self._history.append(frame)
         phrase = self._wake.process(frame) if self._wake else None
         if phrase is not None:
-            skip = round(self._config.skip_after_wake_s * SAMPLE_RATE)
-            events.append(WakeWord(phrase, self.position, self.position + skip))
+            back = round(self._config.reach_back_s * SAMPLE_RATE)
+            self._woken_at = self.position
+            events.append(WakeWord(phrase, self.position, self.position - back))
         return events + self._hear(frame, begin)
 
     def _hear(self, frame: Pcm, begin: int) -> list[ListenEvent]:
@@ -190,6 +198,9 @@ class Listener:
             case Started(at):
                 self._begin(at, begin + FRAME)
                 return [SpeechStarted(at, np.concatenate(self._speech or [frame]))]
+            case Paused(at) | Ended(at, _) if at <= self._woken_at:
+                # Only the end of the wake word was heard: the command is still to come.
+                self._speech, self._endpoint = None, Endpoint(self._endpoint_config(), self.position)
             case Paused(at):
                 return [SpeechChunk(frame), SpeechPaused(at, self._until(at))]
             case Ended(at, reason):

@@ -202,7 +202,9 @@ SNIPS_ANNOTATED: Final[Mapping[str, frozenset[str]]] = {
 }
 
 _LENGTH_UNIT = re.compile(r"\b(second|minute|hour)s?\b")
-_CLOCK_WORD = re.compile(r"\b(am|pm|a m|p m|o'clock|noon|midday|midnight|morning|evening|afternoon|hours?|minutes?|seconds)\b")
+_CLOCK_WORD = re.compile(
+    r"\b(am|pm|a m|p m|o'clock|noon|midday|midnight|morning|evening|afternoon|hours?|minutes?|seconds)\b"
+)
 _PLURAL_DAY = re.compile(r"^((mon|tues|wednes|thurs|fri|satur|sun)days|weekdays|weekends|every\b.*|daily|weekly)$")
 _ORDINAL = re.compile(r"(first|second|third|\w+th|\w+ieth)$")
 
@@ -268,7 +270,7 @@ def _hwu_spans(raw: Raw, intent: str) -> list[Span]:
 
 
 def _opens_date(before: str, first: str) -> bool:
-    """ "the [twenty second]" and "next [friday]" are ours with their first word."""
+    """True where a date of ours begins one word earlier: "the [twenty second]", "next [friday]"."""
     return before in {"this", "next", "last"} or (before == "the" and bool(_ORDINAL.search(first)))
 
 
@@ -278,11 +280,20 @@ def _join_times(words: tuple[str, ...], spans: list[Span]) -> list[Span]:
     for span in spans:
         before = joined[-1] if joined else None
         between = words[before.end : span.start] if before else ()
-        if before and span.type == "time" and before.type == "time" and between in {(), ("in", "the"), ("at",), ("this",)}:
+        if (
+            before
+            and span.type == "time"
+            and before.type == "time"
+            and between in {(), ("in", "the"), ("at",), ("this",)}
+        ):
             joined[-1] = Span("time", before.start, span.end)
         elif before and span.type == "time" and before.type == "date" and not between and _daypart(words, span):
             joined[-1] = Span("date", before.start, span.end)
-        elif span.type == "time" and _daypart(words, span) and words[max(0, span.start - 2) : span.start] == ("in", "the"):
+        elif (
+            span.type == "time"
+            and _daypart(words, span)
+            and words[max(0, span.start - 2) : span.start] == ("in", "the")
+        ):
             joined.append(Span("time", span.start - 2, span.end))
         elif span.type == "time" and _daypart(words, span) and words[span.start - 1 : span.start] == ("this",):
             joined.append(Span("time", span.start - 1, span.end))
@@ -321,10 +332,14 @@ _PLUG = r"\b(plug|plugs|socket|sockets|outlet|wemo|switch)\b"
 _NOT_ADD = r"\b(remove|delete|take|erase|scratch|cross|get rid|drop|nuke|clear|off|no longer|wipe|blank|eliminate)\b"
 _CLEAR = (
     r"\b(clear|empty|wipe|nuke|list blank|start over|everything|all (of )?(the )?(items|things|tasks|contents))\b"
-    r"|^(?!.*\b(from|off|of)\b)(please |can you )?(delete|remove|erase|get rid of|cancel) (my |the |this |that )?([\w']+ ){0,3}list( please)?$"
+    r"|^(?!.*\b(from|off|of)\b)(please |can you )?(delete|remove|erase|get rid of|cancel) (my |the |this |that )?"
+    r"([\w']+ ){0,3}list( please)?$"
     r"|\blists?$.*\b(called|titled|named)\b"
 )
-_BOTH = r"\b(add|put|include|need)\b.*\b(remove|delete|take|cross|scratch)\b|\b(remove|delete|take|cross|scratch)\b.*\b(add|put|include)\b"
+_BOTH = (
+    r"\b(add|put|include|need)\b.*\b(remove|delete|take|cross|scratch)\b"
+    r"|\b(remove|delete|take|cross|scratch)\b.*\b(add|put|include)\b"
+)
 _TO_AMOUNT = (
     r"\b(to|at|on) (the )?(a )?(level )?(zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|"
     r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|half|max|maximum|minimum|full|medium)\b"
@@ -334,7 +349,9 @@ _TV = r"\b(tv|television)\b"
 
 _REFINE: Final[Mapping[str, tuple[Refine, ...]]] = {
     "alarm_set": (_when(r"\bsnooze\b", "alarm.snooze"),),
-    "audio_volume_mute": (_when(r"\bunmute|\b(turn|put) (the )?(sound|volume|audio|speakers?) (back )?on\b", "volume.unmute"),),
+    "audio_volume_mute": (
+        _when(r"\bunmute|\b(turn|put) (the )?(sound|volume|audio|speakers?) (back )?on\b", "volume.unmute"),
+    ),
     "audio_volume_up": (_when(_TO_AMOUNT, "volume.set"),),
     "audio_volume_down": (_when(_TO_AMOUNT, "volume.set"),),
     "change_volume": (
@@ -349,7 +366,10 @@ _REFINE: Final[Mapping[str, tuple[Refine, ...]]] = {
     "datetime_query": (_when(r"\b(time|timezone|o'clock|hour)\b", "time.query"),),
     "general_commandstop": (_when(r"\bcancel\b", "system.cancel"),),
     "general_quirky": (
-        _when(r"^(who|what) are you\b|\b(tell me about|about) yourself$|^are you (real|human|a robot|a bot)\b", "system.identity"),
+        _when(
+            r"^(who|what) are you\b|\b(tell me about|about) yourself$|^are you (real|human|a robot|a bot)\b",
+            "system.identity",
+        ),
         _when(r"^(hello|hi|good morning|good evening)( olly)?$", "smalltalk.greet"),
         _when(r"\bhow are you( doing)?( today)?$", "smalltalk.wellbeing"),
     ),
@@ -362,7 +382,10 @@ _REFINE: Final[Mapping[str, tuple[Refine, ...]]] = {
     ),
     "iot_cleaning": (_when(r"\b(stop|pause|off|cancel)\b", "vacuum.stop"),),
     "iot_hue_lightchange": (
-        _when(r"\b(color|colors|colour|colours|hue|hues|red|green|blue|yellow|orange|purple|pink|white|violet)\b", "light.color"),
+        _when(
+            r"\b(color|colors|colour|colours|hue|hues|red|green|blue|yellow|orange|purple|pink|white|violet)\b",
+            "light.color",
+        ),
         _when(r"\b(dim|dimmer|darker|lower)\b", "light.dim"),
         _when(r"\b(brighter|brighten)\b", "light.brighten"),
     ),
@@ -375,7 +398,9 @@ _REFINE: Final[Mapping[str, tuple[Refine, ...]]] = {
     "todo_list_update": (_when(_NOT_ADD, "list.remove"), _when(_CLEAR, "list.clear"), _when(_BOTH, None)),
     "music_settings": (
         _when(r"\b(repeat|repeating|replay|loop|again)\b", "media.repeat"),
-        lambda text, mapped: mapped if re.search(r"\b(shuffle|random|mix|repeat\w*|replay|loop|again)\b", text) else None,
+        lambda text, mapped: (
+            mapped if re.search(r"\b(shuffle|random|mix|repeat\w*|replay|loop|again)\b", text) else None
+        ),
     ),
     "play_audiobook": (
         _when(r"\b(resume|continue|left off|unpause|progress|last (position|spot))\b", "media.resume"),
@@ -391,7 +416,11 @@ _REFINE: Final[Mapping[str, tuple[Refine, ...]]] = {
         _when(r"\b(rewind|forward|backward|speed|download|subscribe|what are|which|show me|find)\b", None),
     ),
     "recommendation_movies": (
-        _when(r"\b(theat\w*|cinema|cinemas|near|nearby|nearest|playing|times?|showing|show times|showtimes|tickets?|around|in my area|local|plaza|multiplex)\b", OOS),
+        _when(
+            r"\b(theat\w*|cinemas?|near|nearby|nearest|playing|times?|showing|showtimes|tickets?|around|in my area"
+            r"|local|plaza|multiplex)\b",
+            OOS,
+        ),
     ),
     "reminder": (_when(r"\b(remove|delete|cancel|clear)\b", "reminder.cancel"),),
     "reminder_update": (_when(r"\b(remove|delete|cancel|clear)\b", "reminder.cancel"),),

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 import hassil.expression as ast
 
+from device.errors import PackError
 from device.nlu.pack import IntentSpec, Pack, TypeSpec, ValueSpec
 from device.nlu.template import parse
 from device.nlu.text import words
@@ -113,6 +114,8 @@ class PackSampler:
 
     def _chosen(self, tree: ast.Expression) -> list[ast.Expression]:
         """The parts of an alternative, permutation or sequence that are said this time, in order."""
+        if not isinstance(tree, ast.Group):
+            raise PackError(f"a template holds a {type(tree).__name__}, which is not supported.")
         items: list[ast.Expression] = list(tree.items)
         if isinstance(tree, ast.Permutation):
             self._random.shuffle(items)

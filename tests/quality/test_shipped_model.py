@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from device.nlu.onnx_model import load_model
+from device.nlu.pack import PACKS_DIR, load_packs
 from device.nlu.text import words
-from device.nlu.types import Act
+from device.nlu.types import OOS, Act
 from models.manifest import Manifest
 
 BUNDLE = Path(__file__).parents[2] / "models" / "artefacts" / "homebody-en"
@@ -151,6 +152,13 @@ def test_the_manifest_verifies_and_names_its_sources():
     assert {"README.md", "model.onnx", "tokenizer.json", "labels.json"} <= set(manifest.files)
     assert all(source.licence for source in manifest.provenance)
     assert (BUNDLE / "model.onnx").stat().st_size <= 12_000_000
+
+
+def test_it_knows_every_intent_and_slot_type_of_the_packs(model):
+    packs = load_packs(PACKS_DIR)
+    specs = [spec for pack in packs for spec in pack.intents.values()]
+    assert {name for pack in packs for name in pack.intent_names()} == set(model.labels.intents) - {OOS}
+    assert {spec.slot_type(slot) for spec in specs for slot in spec.slots} == set(model.labels.slot_types)
 
 
 def test_the_held_out_figures_reach_their_targets():

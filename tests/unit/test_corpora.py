@@ -20,7 +20,11 @@ def data_dir(tmp_path):
         HEADER + '1;alarm;set;"wake me at [time : 6:30 a.m.] [date : tomorrow] [timeofday : morning]!";"x";"y"\n'
     )
     (tmp_path / "clinc150").mkdir()
-    clinc = {"train": [["Set a timer for 5 min", "timer"]], "val": [["hi", "greeting"]], "oos_train": [["who is it", "oos"]]}
+    clinc = {
+        "train": [["Set a timer for 5 min", "timer"]],
+        "val": [["hi", "greeting"]],
+        "oos_train": [["who is it", "oos"]],
+    }
     rest = {"oos_val": [], "test": [["yes!", "yes"]], "oos_test": []}
     (tmp_path / "clinc150/data_full.json").write_text(json.dumps(clinc | rest))
     for part in ("train", "valid", "test"):
@@ -31,7 +35,11 @@ def data_dir(tmp_path):
         (folder / "label").write_text("GetWeather\n")
     slurp = tmp_path / "slurp/dataset/slurp"
     slurp.mkdir(parents=True)
-    row = {"scenario": "play", "action": "music", "sentence_annotation": "play [song_name : don 't stop] by [artist_name : queen]"}
+    row = {
+        "scenario": "play",
+        "action": "music",
+        "sentence_annotation": "play [song_name : don 't stop] by [artist_name : queen]",
+    }
     (slurp / "devel.jsonl").write_text(json.dumps(row) + "\n")
     return tmp_path
 
@@ -71,7 +79,11 @@ def test_slurp(data_dir):
 
 
 def test_says_which_file_is_missing(tmp_path):
-    for read in (lambda: read_hwu64(tmp_path, "test"), lambda: read_clinc150(tmp_path, "test"), lambda: read_slurp(tmp_path)):
+    for read in (
+        lambda: read_hwu64(tmp_path, "test"),
+        lambda: read_clinc150(tmp_path, "test"),
+        lambda: read_slurp(tmp_path),
+    ):
         with pytest.raises(BadInput, match="--data-dir"):
             list(read())
 
@@ -91,7 +103,9 @@ def spans(example):
 
 
 def test_times_and_dates_become_ours():
-    example = mapped("alarm_set", "at six in the morning next friday", ("time", "six"), ("timeofday", "morning"), ("date", "friday"))
+    example = mapped(
+        "alarm_set", "at six in the morning next friday", ("time", "six"), ("timeofday", "morning"), ("date", "friday")
+    )
     assert spans(example) == [("time", "six in the morning"), ("date", "next friday")]
     example = mapped("alarm_set", "wake me tomorrow morning", ("date", "tomorrow"), ("timeofday", "morning"))
     assert spans(example) == [("date", "tomorrow morning")]
@@ -100,7 +114,9 @@ def test_times_and_dates_become_ours():
 
 
 def test_neighbouring_places_are_one():
-    (example,) = map_examples([Raw("snips", ("rain", "in", "denver", "colorado"), "GetWeather", (("city", 2, 3), ("state", 3, 4)))])
+    (example,) = map_examples(
+        [Raw("snips", ("rain", "in", "denver", "colorado"), "GetWeather", (("city", 2, 3), ("state", 3, 4)))]
+    )
     assert spans(example) == [("place", "denver colorado")]
     assert example.annotated == {"date", "time", "place"}
 

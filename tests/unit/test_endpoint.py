@@ -178,7 +178,7 @@ def sound(seconds: float, level: int) -> Pcm:
 
 
 def ears(**settings: float) -> Listener:
-    return Listener(CodedWake(), CodedVad(), ListenConfig(**{"skip_after_wake_s": 0.0, **settings}))  # type: ignore[arg-type]
+    return Listener(CodedWake(), CodedVad(), ListenConfig(**{"reach_back_s": 0.0, **settings}))  # type: ignore[arg-type]
 
 
 def play(listener: Listener, *pieces: Pcm) -> list[ListenEvent]:
@@ -238,19 +238,30 @@ def test_streamed_audio_is_the_utterance() -> None:
     assert len(whole) - sum(map(len, streamed)) <= FRAME
 
 
-def test_the_wake_word_is_not_in_the_command() -> None:
-    """Speech goes on without a pause; the assistant reacts three frames late."""
-    listener = ears(skip_after_wake_s=0.064)
-    (wake,) = play(listener, sound(1, 900), WAKE)
+def test_a_command_in_one_breath_keeps_its_first_word() -> None:
+    """Speech goes on without a pause; recognition comes late, and the assistant reacts three frames later."""
+    listener = ears(reach_back_s=0.064)
+    (wake,) = play(listener, sound(1, 900), sound(0.032, 901), WAKE)
     assert isinstance(wake, WakeWord)
-    play(listener, sound(0.064, 901), sound(0.032, 1000))
+    play(listener, sound(0.096, 1000))
     listener.listen("command", since=wake.listen_from)
     events = play(listener, sound(1, 1000), sound(1, 0))
     utterance = events[-1]
     assert isinstance(utterance, Utterance)
-    assert set(utterance.pcm.tolist()) == {1000, 0}
-    assert np.count_nonzero(utterance.pcm == 1000) == 32 * FRAME
-    assert utterance.started == wake.listen_from
+    assert 900 not in utterance.pcm
+    assert 901 in utterance.pcm, "what was said while the wake word was being recognized belongs to the command"
+
+
+def test_the_end_of_the_wake_word_alone_is_no_command() -> None:
+    listener = ears(reach_back_s=0.2)
+    (wake,) = play(listener, sound(1, 900), WAKE)
+    assert isinstance(wake, WakeWord)
+    listener.listen("command", since=wake.listen_from)
+    events = play(listener, sound(1.5, 0), sound(1, 1000), sound(1, 0))
+    utterance = [event for event in events if isinstance(event, Utterance)]
+    assert len(utterance) == 1
+    assert utterance[0].started > wake.at
+    assert 900 not in utterance[0].pcm
 
 
 def test_follow_up_returns_to_idle_silently() -> None:

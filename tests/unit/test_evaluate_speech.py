@@ -9,7 +9,7 @@ import soundfile
 
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.speech.ports import SttCapabilities, Transcript
-from firmware_sim.evaluate_speech import evaluate, slot_recall, utterances
+from firmware_sim.evaluate_speech import evaluate, slot_recall
 from firmware_sim.noise import mix
 
 
@@ -64,12 +64,6 @@ def test_slots_are_looked_for_in_spoken_form(tmp_path: Path) -> None:
 def test_parts_of_words_do_not_count() -> None:
     assert slot_recall({"a": {"drink": "tea"}}, {"a": "steam"}) == 0
     assert slot_recall({}, {}) == 0
-
-
-def test_two_commands_in_a_recording_are_two_utterances() -> None:
-    found = utterances(np.concatenate([said(1000), said(2000)]), LevelVad())
-    assert [int(pcm.max()) for pcm in found] == [1000, 2000]
-    assert utterances(np.zeros(3000, np.int16), LevelVad()) == []
 
 
 @pytest.mark.parametrize("snr_db", [20.0, 6.0, -6.0])

@@ -1,7 +1,16 @@
 import msgspec
 import pytest
 
-from models.manifest import FORMAT, MANIFEST, REQUIRED_FILES, Calibration, Manifest, ManifestError, Provenance, file_sha256
+from models.manifest import (
+    FORMAT,
+    MANIFEST,
+    REQUIRED_FILES,
+    Calibration,
+    Manifest,
+    ManifestError,
+    Provenance,
+    file_sha256,
+)
 
 CALIBRATION = Calibration(1.2, 0.9, (1.0, 0.5), -0.25, 0.4)
 
@@ -12,7 +21,9 @@ def folder(tmp_path):
         (tmp_path / name).write_text(f"contents of {name}")
     files = {path.name: file_sha256(path) for path in tmp_path.iterdir()}
     provenance = (Provenance("corpus", "CC0-1.0", "https://example.org", "trained on"),)
-    Manifest(FORMAT, "tiny", "1", "en", "0" * 64, files, 32, CALIBRATION, {"seed": 1}, {"f1": 2.5}, provenance).write(tmp_path)
+    Manifest(FORMAT, "tiny", "1", "en", "0" * 64, files, 32, CALIBRATION, {"seed": 1}, {"f1": 2.5}, provenance).write(
+        tmp_path
+    )
     return tmp_path
 
 

@@ -18,7 +18,13 @@ from models.manifest import FORMAT, MANIFEST, Calibration, Manifest, file_sha256
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "lights", "on", "off", "seven", "thirty", "yes", "time", "?"]
 LABELS = LabelSchema.of(["light.on", "light.off", "alarm.set"], ["time", "room"], tuple(Act))
-INTENT_SCORES = {"on": {"light.on": 4}, "off": {"light.off": 4}, "time": {"alarm.set": 6}, "[UNK]": {"oos": 8}, "lights": {"light.on": 1}}
+INTENT_SCORES = {
+    "on": {"light.on": 4},
+    "off": {"light.off": 4},
+    "time": {"alarm.set": 6},
+    "[UNK]": {"oos": 8},
+    "lights": {"light.on": 1},
+}
 SLOT_SCORES = {"seven": {"B-time": 5}, "thirty": {"I-time": 5}}
 ACT_SCORES = {"yes": {"affirm": 5}, "time": {"inform": 3}}
 

@@ -30,11 +30,15 @@ intents:
   cancel:
     phrases: ["(cancel the timer;please)"]
 """
+SYSTEM = """
+skill: system
+intents: {cancel: {phrases: [forget it]}}
+"""
 
 
 @pytest.fixture
 def packs():
-    return [msgspec.convert(yaml.safe_load(text), Pack) for text in (COMMON, TIMER)]
+    return [msgspec.convert(yaml.safe_load(text), Pack) for text in (COMMON, TIMER, SYSTEM)]
 
 
 def sampler(packs, seed=1, **options):
@@ -79,7 +83,9 @@ def test_borrows_values_that_people_said(packs):
 
 @pytest.mark.parametrize("seed", range(30))
 def test_noise_keeps_the_slots(seed):
-    example = Example(tuple("set a timer for two minutes please".split()), "timer.start", spans=(Span("duration", 4, 6),))
+    example = Example(
+        tuple("set a timer for two minutes please".split()), "timer.start", spans=(Span("duration", 4, 6),)
+    )
     noised = noisy(example, random.Random(seed))
     assert noised.words != example.words
     (span,) = noised.spans
@@ -105,6 +111,7 @@ def test_short_answers_have_the_pending_intent(packs):
     assert all(e.intent == "timer.start" for e in found if e.act is Act.AFFIRM and e.context)
     assert all(e.intent is None for e in found if e.act is Act.AFFIRM and not e.context)
     assert all(e.intent == "system.cancel" for e in found if e.act is Act.CANCEL)
+    assert all(e.intent is None for e in found if e.act is Act.REPEAT)  # no pack has system.repeat
 
 
 def test_placeholders_of_a_reply_are_filled_or_dropped(packs):

@@ -28,7 +28,7 @@ async def test_named_timers_are_told_apart(ask: Ask, scheduler: Scheduler) -> No
     assert "tea with three minutes left" in reply
     assert "pasta with ten minutes left" in reply
     assert (await ask("timer.query", name="pasta"))[0] == "Ten minutes left on the pasta timer."
-    await ask("timer.cancel", "cancel the paster timer", name="paster")  # misheard
+    await ask("timer.cancel", "cancel the past a timer", name="past a")  # misheard
     assert [timer.label for timer in scheduler.timers()] == ["tea"]
     reply, outcome = await ask("timer.cancel", name="rice")
     assert outcome.failed
@@ -67,7 +67,7 @@ async def test_pause_resume_extend(ask: Ask, clock: ManualClock, scheduler: Sche
     clock.advance(3600)
     assert (await ask("timer.resume"))[0] == "Going on, ten minutes left."
     reply, outcome = await ask("timer.extend", duration=2 * MINUTE)
-    assert reply == "Added two minutes. Twelve minutes left now."
+    assert reply == "Added two minutes, twelve minutes left now."
     assert outcome.undo is not None
     await outcome.undo()
     assert scheduler.timers()[0].remaining == 10 * MINUTE

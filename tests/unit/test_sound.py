@@ -144,6 +144,7 @@ def test_words_become_phonemes_whatever_the_number(phonemizer: Phonemizer) -> No
     assert table["''"] == ()
     assert all(table[word] for word in lexicon if word != "''")
     assert phonemizer.heard([]) == []
+    assert phonemizer.heard(["a", "the", "ad"]) == [("ə",), ("ð", "ə"), ("æ", "d")]  # weak forms, as in a sentence
 
 
 def test_the_vocabulary_is_pronounced_once_and_kept_heard_words_are_not(

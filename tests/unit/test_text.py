@@ -28,6 +28,7 @@ from device.nlu.text import number_words, spoken
         ("channel 105", "channel one hundred five"),
         ("Don't “quote” me, James'", "don't quote me james"),
         ("twenty-one", "twenty one"),
+        ("Wake me to-morrow at 15 per cent", "wake me tomorrow at fifteen percent"),
         ("-4", "minus four"),
         ("10 - 3", "ten minus three"),
         ("2^3", "two to the power of three"),

@@ -47,7 +47,10 @@ def test_the_end_of_a_long_context_is_kept():
     assert [PIECES[i] for i in encoding.ids][-2:] == ["light", "[SEP]"]
 
 
-@given(st.lists(st.sampled_from(["turn", "kitchen", "zebra", "lights"]), max_size=30), st.lists(st.just("the"), max_size=30))
+@given(
+    st.lists(st.sampled_from(["turn", "kitchen", "zebra", "lights"]), max_size=30),
+    st.lists(st.just("the"), max_size=30),
+)
 def test_never_longer_than_the_model_takes(words, context):
     encoding = make(12).encode(words, context)
     assert len(encoding.ids) == len(encoding.segments) <= 12

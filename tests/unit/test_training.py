@@ -1,7 +1,5 @@
 """The factory's parts on tiny models and a handful of sentences."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -27,7 +25,23 @@ from quantize.parity import ParityError, check_parity  # noqa: E402
 from quantize.predict import predict_all, torch_predictor  # noqa: E402
 from quantize.vocabulary import prune  # noqa: E402
 
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij", "turn", "on", "off", "light", "##s", "seven", "wake", "me", "at", "bank"]
+PIECES = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    *"abcdefghij",
+    "turn",
+    "on",
+    "off",
+    "light",
+    "##s",
+    "seven",
+    "wake",
+    "me",
+    "at",
+    "bank",
+]
 LABELS = LabelSchema.of(["light.on", "light.off", "alarm.set"], ["time", "room"], tuple(Act))
 EXAMPLES = [
     Example(("turn", "on", "lights"), "light.on", source="packs"),
@@ -76,12 +90,17 @@ def trained(tokenizer):
 
 
 def test_targets_stand_on_the_first_piece_of_each_word(tokenizer):
-    marked = Example(("wake", "lights", "seven"), "alarm.set", spans=(Span("time", 2, 3),), annotated=frozenset({"time"}))
+    marked = Example(
+        ("wake", "lights", "seven"), "alarm.set", spans=(Span("time", 2, 3),), annotated=frozenset({"time"})
+    )
     (row,) = rows([marked], tokenizer, LABELS)
     b_time = LABELS.slot_labels.index("B-time")
     # [CLS] wake light ##s seven [SEP]
     assert row.slots == [IGNORED, UNMARKED, UNMARKED, IGNORED, b_time, IGNORED]
-    assert [name for name, is_marked in zip(LABELS.slot_labels, row.marked, strict=True) if is_marked] == ["B-time", "I-time"]
+    assert [name for name, is_marked in zip(LABELS.slot_labels, row.marked, strict=True) if is_marked] == [
+        "B-time",
+        "I-time",
+    ]
 
 
 def test_unmarked_words_may_be_any_type_that_the_source_does_not_mark(tokenizer):
@@ -156,9 +175,6 @@ def test_parity_names_what_was_lost(trained, tokenizer):
 
 
 def test_a_smaller_vocabulary_cuts_known_words_as_before(tokenizer_json):
-    data = json.loads(tokenizer_json.read_text())
-    data["added_tokens"] = []
-    tokenizer_json.write_text(json.dumps(data))
     words = ["turn", "lights", "on", "a"]
     small, kept = prune(tokenizer_json, words, 18)
     old = Tokenizer.from_file(str(tokenizer_json))
@@ -173,7 +189,12 @@ def fake(intent, scope, slots=None):
     logits = np.zeros(len(LABELS.intents), dtype=np.float32)
     logits[LABELS.intents.index(intent)] = 5
     logits[LABELS.intents.index("oos")] += -scope
-    return Logits(logits, slots if slots is not None else np.zeros((1, 5), np.float32), np.eye(8, dtype=np.float32)[0], np.zeros(4))
+    return Logits(
+        logits,
+        slots if slots is not None else np.zeros((1, 5), np.float32),
+        np.eye(8, dtype=np.float32)[0],
+        np.zeros(4),
+    )
 
 
 def test_figures_count_what_they_say():
