@@ -7,6 +7,7 @@ it. Nothing here decides anything.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from device.bell import Bell
 from device.clock import Clock
 from device.config import Config
 from device.dialogue.conversation import Conversation, Memory, Turn
-from device.errors import BundleError, DeviceError, Missing, StorageError
+from device.errors import BundleError, ConfigError, DeviceError, EngineMissing, Missing, StorageError
 from device.events import Observation
 from device.household import household_names
 from device.nlu.answer import Interpreter
@@ -30,10 +31,13 @@ from device.nlu.grammar import Grammar, compile_grammar, grammar_key
 from device.nlu.onnx_model import JointModel, load_model
 from device.nlu.pack import PACKS_DIR, Pack, load_packs
 from device.nlu.phonemes import Phonemizer
-from device.nlu.sound import SoundSearch
+from device.nlu.rescue import SoundRescue
 from device.nlu.types import TimeOfDay
 from device.nlu.understand import Understander
 from device.skills.api import Services
+from device.skills.library import Library
+from device.skills.player import LocalPlayer
+from device.skills.ports import Player
 from device.skills.registry import build_skills
 from device.skills.schedule import Ring as Due
 from device.skills.schedule import Scheduler
@@ -111,6 +115,21 @@ def driver(port: str, name: str, home: Path) -> Any:
     raise Missing(f"There is no {port} driver `{name}`.", remedy=f"Installed: {', '.join(known) or 'none'}.")
 
 
+def make_player(config: Config, home: Path, workers: Workers) -> Player:
+    """The configured media player; "local" plays the folder `home.music` through the device's own mixer.
+
+    Raises:
+        ConfigError: "local" without a folder.
+        Missing: No such driver.
+    """
+    if config.home.player != "local":
+        player: Player = driver("player", config.home.player, home)
+        return player
+    if not config.home.music:
+        raise ConfigError("home.player is local, but home.music is empty.", remedy="Name the folder with your music.")
+    return LocalPlayer(Library(Path(config.home.music).expanduser()), workers)
+
+
 def load_all_packs(config: Config, home: Path) -> tuple[Pack, ...]:
     """The packs that ship, then those of the owner's folder.
 
@@ -168,7 +187,7 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         scheduler,
         driver("house", config.home.house, home),
         driver("television", config.home.television, home),
-        driver("player", config.home.player, home),
+        make_player(config, home, workers),
         volume,
         config.home.room,
         packs,
@@ -181,7 +200,7 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         problems.append(error)
     specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
     grammar = compiled_grammar(packs, names, home / "cache")
-    understander = Understander(grammar, specs, model, sound_search(grammar, model, home, problems))
+    understander = Understander(grammar, specs, model, sound_rescue(grammar, model, home, problems))
     skills = build_skills(services, packs)
     memory = Memory(TaughtPhrases(database).command, _recorder(database, config, clock))
     interpreter = Interpreter(understander, packs)
@@ -218,18 +237,20 @@ def _save_volume(settings: Settings, level: int, muted: bool) -> None:
     settings.set("muted", muted)
 
 
-def sound_search(
+def sound_rescue(
     grammar: Grammar, model: JointModel | None, home: Path, problems: list[DeviceError]
-) -> SoundSearch | None:
-    """Search by sound among the intents that the model was not trained on; None if there are none."""
-    untrained = [name for name in grammar.intents if model is None or name not in model.labels.intents]
-    if not untrained:
+) -> SoundRescue | None:
+    """Recognition by sound, or None where words can't be pronounced on this machine."""
+    if shutil.which("espeak-ng") is None:
+        problems.append(
+            EngineMissing(
+                "espeak-ng is not installed: misheard words are not recognized.",
+                remedy="Run: sudo apt install espeak-ng",
+            )
+        )
         return None
-    try:
-        return SoundSearch(grammar, Phonemizer(home / "cache"), untrained)
-    except DeviceError as error:
-        problems.append(error)
-        return None
+    known = model.labels.intents if model else ()
+    return SoundRescue(grammar, Phonemizer(home / "cache"), [name for name in grammar.intents if name not in known])
 
 
 def make_listener(config: Config, *, wake: bool = True) -> Listener:
@@ -275,6 +296,8 @@ def build_assistant(
 ) -> Assistant:
     """Put ears and a mouth around a brain. Must be called on the running loop."""
     voice = Voice(tts, mixer, brain.workers)
+    if isinstance(brain.services.player, LocalPlayer):
+        brain.services.player.mixer = mixer
 
     bell = Bell(brain.scheduler, mixer, voice, brain.clock, brain.words, observe)
     speech = brain.config.speech

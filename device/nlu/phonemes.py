@@ -7,6 +7,7 @@ a file, words that people said only in memory.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from device.errors import EngineFailed, EngineMissing, StorageError
+from device.errors import EngineFailed, EngineMissing
 from device.nlu.phonetics import INDEX, phonemes
 
 Sounds: TypeAlias = tuple[str, ...]
@@ -53,7 +54,6 @@ class Phonemizer:
         Raises:
             EngineMissing: espeak-ng is not installed.
             EngineFailed: It broke or hung.
-            StorageError: The file can't be written.
         """
         wanted = list(dict.fromkeys(words))
         new = [word for word in wanted if word not in self._vocabulary]
@@ -109,9 +109,10 @@ def _read(file: Path) -> dict[str, Sounds]:
 
 
 def _write(file: Path, vocabulary: Mapping[str, Sounds]) -> None:
+    """Keep the vocabulary; a cache that can't be written costs time at the next start and nothing else."""
     kept = {word: " ".join(sounds) for word, sounds in vocabulary.items() if word not in WEAK_FORMS}
     text = json.dumps(kept, ensure_ascii=False)
-    try:
+    with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name)
         try:
@@ -121,7 +122,3 @@ def _write(file: Path, vocabulary: Mapping[str, Sounds]) -> None:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise StorageError(
-            f"{file}: can't be written ({error.strerror}).", remedy="Free some space or choose another folder."
-        ) from error

@@ -75,7 +75,6 @@ class SoundSearch:
     Raises:
         EngineMissing: espeak-ng is not installed.
         EngineFailed: It broke or hung.
-        StorageError: The pronunciations can't be kept.
     """
 
     def __init__(self, grammar: Grammar, phonemizer: Phonemizer, intents: Collection[str] | None = None) -> None:

@@ -16,9 +16,9 @@ from device.nlu.match import Match, match
 from device.nlu.match import SlotSpan as MatchedSpan
 from device.nlu.onnx_model import JointModel, Prediction
 from device.nlu.pack import IntentSpec
+from device.nlu.rescue import SoundRescue
 from device.nlu.resolve import ResolveContext, parse_when, resolve
 from device.nlu.roles import assign
-from device.nlu.sound import SoundSearch
 from device.nlu.text import words as spoken_words
 from device.nlu.types import OOS, Act, Interpretation, Slot, Value
 
@@ -27,6 +27,15 @@ MODEL_WINS: Final = 0.85
 
 FREE_WORDS: Final = 0.95
 """Confidence of a grammar match that rests on free words: they may go on."""
+
+MODEL_CLEAR: Final = 0.9
+"""Probability from which the model's reading is taken without listening to how the words sound."""
+
+LIKELY: Final = 3
+"""How many of the model's intents are searched by sound."""
+
+MAYBE_IN_SCOPE: Final = 0.2
+"""In-scope score below which nothing that the model knows was meant, however it sounds."""
 
 MODEL_SURE: Final = 0.5
 """Probability below which an in-scope reading of the model counts as not understood."""
@@ -39,7 +48,7 @@ class Understander:
         grammar: Compiled packs.
         specs: Intents by full name.
         model: The joint model, or None when only fixed phrases can be understood.
-        sound: Search by sound among the intents that the model was not trained on, or None.
+        sound: For misheard words, or None.
     """
 
     def __init__(
@@ -47,7 +56,7 @@ class Understander:
         grammar: Grammar,
         specs: Mapping[str, IntentSpec],
         model: JointModel | None = None,
-        sound: SoundSearch | None = None,
+        sound: SoundRescue | None = None,
     ) -> None:
         self.specs = specs
         self._grammar = grammar
@@ -74,9 +83,12 @@ class Understander:
         prediction = self.predict(words, question)
         if matches:
             return self._arbitrate(closed or matches, prediction, words, context)
+        reading = None
         if prediction and prediction.accepted and prediction.intents[0][1] >= MODEL_SURE:
-            return self._from_model(prediction, words, context)
-        return self._by_sound(words, context) or _unknown(words, prediction)
+            reading = self._from_model(prediction, words, context)
+            if reading.confidence >= MODEL_CLEAR and all(slot.value is not None for slot in reading.slots.values()):
+                return reading
+        return self._by_sound(words, prediction, context) or reading or _unknown(words, prediction)
 
     def predict(self, words: Sequence[str], question: str) -> Prediction | None:
         """The model's raw opinion, for answers to a question."""
@@ -115,7 +127,12 @@ class Understander:
     def _from_match(self, found: Match, words: Sequence[str], context: ResolveContext, reason: str) -> Interpretation:
         slots = {span.name: Slot(span.text, _value(span, context)) for span in found.slots}
         return Interpretation(
-            found.intent, _together(slots, context), 1.0, "grammar", text=" ".join(words), reasons=(reason,)
+            found.intent,
+            _together(slots, context),
+            FREE_WORDS if found.wildcards else 1.0,
+            "grammar",
+            text=" ".join(words),
+            reasons=(reason,),
         )
 
     def _from_model(self, prediction: Prediction, words: Sequence[str], context: ResolveContext) -> Interpretation:
@@ -133,10 +150,15 @@ class Understander:
             reasons=reasons,
         )
 
-    def _by_sound(self, words: Sequence[str], context: ResolveContext) -> Interpretation | None:
+    def _by_sound(
+        self, words: Sequence[str], prediction: Prediction | None, context: ResolveContext
+    ) -> Interpretation | None:
+        """What sounds like these words: in packs without training, then in the intents that the model thinks likely."""
         if self._sound is None:
             return None
-        found = self._sound.best(words)
+        found = self._sound.untrained(words)
+        if found is None and prediction and prediction.in_scope >= MAYBE_IN_SCOPE:
+            found = self._sound.among(words, [intent for intent, _ in prediction.intents[:LIKELY]])
         if found is None:
             return None
         reason = f"sounds like “{found.sentence}” ({found.cost:.2f} a phoneme)"

@@ -1,0 +1,61 @@
+"""Misheard words: what the grammar can say that sounds like them, searched only where the model points.
+
+A search over all packs would take too long (and find something for every noise); over the intents of a pack
+without training, or over the few that the model thinks likely, it takes some tens of milliseconds and only runs when
+no exact match was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import Final
+
+from device.nlu.grammar import Grammar
+from device.nlu.phonemes import Phonemizer
+from device.nlu.sound import SoundMatch, SoundSearch
+
+TIGHT: Final = 0.09
+"""Cost per phoneme up to which a trained intent is recognized by sound: one or two sounds of a sentence are wrong."""
+
+APART: Final = 0.03
+"""Cost per phoneme by which the best intent must beat the next ("lock" and "unlock" are told apart, or neither is)."""
+
+
+class SoundRescue:
+    """Searches by sound; each intent's search is made when it is first needed. Not thread-safe.
+
+    Args:
+        grammar: Compiled packs.
+        phonemizer: Pronounces words.
+        untrained: Intents that the model does not know.
+    """
+
+    def __init__(self, grammar: Grammar, phonemizer: Phonemizer, untrained: Collection[str]) -> None:
+        self._grammar = grammar
+        self._phonemizer = phonemizer
+        self._untrained = untrained
+        self._searches: dict[str, SoundSearch] = {}
+
+    def untrained(self, words: Sequence[str]) -> SoundMatch | None:
+        """The nearest sentence of the intents that the model does not know."""
+        return self._all_untrained.best(words) if self._untrained else None
+
+    def among(self, words: Sequence[str], intents: Sequence[str]) -> SoundMatch | None:
+        """The nearest sentence of some intents, if it is very near and no other intent's is."""
+        found = [
+            match for match in (self._search(intent).best(words, limit=TIGHT + APART) for intent in intents) if match
+        ]
+        found.sort(key=lambda match: match.cost)
+        if not found or found[0].cost > TIGHT or (len(found) > 1 and found[1].cost - found[0].cost < APART):
+            return None
+        return found[0]
+
+    @cached_property
+    def _all_untrained(self) -> SoundSearch:
+        return SoundSearch(self._grammar, self._phonemizer, self._untrained)
+
+    def _search(self, intent: str) -> SoundSearch:
+        if intent not in self._searches:
+            self._searches[intent] = SoundSearch(self._grammar, self._phonemizer, (intent,))
+        return self._searches[intent]
