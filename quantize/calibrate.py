@@ -18,7 +18,7 @@ from models.manifest import Calibration
 from quantize.data.corpora import REAL_SOURCES
 from quantize.data.example import Example
 
-REJECTED: Final = 0.035
+REJECTED: Final = 0.025
 """Share of real people's in-scope development sentences that the threshold may reject."""
 
 

@@ -54,11 +54,12 @@ def evaluate_model(
 ) -> None:
     """Print the held-out figures of a model bundle as JSON, by corpus."""
     from device.nlu.onnx_model import load_model
-    from quantize.data.split import held_out
+    from quantize.data.split import held_out, unseen
     from quantize.evaluate import evaluate as figures
     from quantize.predict import predict_all
 
     model = load_model(bundle)
     test = [e for e in held_out(data_dir) if e.intent is None or e.intent in model.labels.intents]
     outputs = predict_all(model.logits, test)
-    typer.echo(json.dumps(figures(test, outputs, model.labels, model.manifest.calibration), indent=1))
+    found = figures(test, outputs, model.labels, model.manifest.calibration, unseen(data_dir))
+    typer.echo(json.dumps(found, indent=1))

@@ -27,7 +27,11 @@ Figures: TypeAlias = dict[str, Any]
 
 
 def evaluate(
-    examples: Sequence[Example], outputs: Sequence[Logits], labels: LabelSchema, calibration: Calibration
+    examples: Sequence[Example],
+    outputs: Sequence[Logits],
+    labels: LabelSchema,
+    calibration: Calibration,
+    unseen: Sequence[Example] = (),
 ) -> Figures:
     """Figures of each corpus and of all together.
 
@@ -36,13 +40,18 @@ def evaluate(
         outputs: The model's, in the same order.
         labels: Names of the outputs.
         calibration: With the threshold that the device applies.
+        unseen: Those out-of-scope examples whose kind was not trained on.
 
     Returns:
-        `combined` and each source, as `figures_of`, and `weakest` intents of the combination.
+        `combined`, each source, and `unseen` (all in-scope sentences against the unseen ones), as `figures_of`;
+        and the `weakest` intents of the combination.
     """
+    keys = {example.key for example in unseen}
     by_source: dict[str, list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
         by_source[example.source].append(index)
+        if keys and (example.key in keys or example.intent not in (None, OOS)):
+            by_source["unseen"].append(index)
     found: Figures = {"combined": figures_of(examples, outputs, labels, calibration)}
     for source, indices in sorted(by_source.items()):
         found[source] = figures_of([examples[i] for i in indices], [outputs[i] for i in indices], labels, calibration)

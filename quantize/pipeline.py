@@ -163,7 +163,7 @@ class Run:
         int8 = load_model(work)
         calibration = calibrate(dev, predict_all(int8.logits, dev), self.labels)
         outputs = predict_all(int8.logits, test)
-        figures = evaluate(test, outputs, self.labels, calibration)
+        figures = evaluate(test, outputs, self.labels, calibration, self.examples("unseen"))
         precise = predict_all(self._float32(), test)
         parity = check_parity(test, precise, outputs, self.labels, calibration)
         metrics = {"held_out": figures, "parity_float32": parity}
@@ -180,7 +180,7 @@ class Run:
         return LabelSchema.read(self.folder / "labels.json")
 
     def examples(self, part: str) -> list[Example]:
-        """`train`, `dev` or `test` of this run."""
+        """A part of `quantize.data.split.Data` of this run."""
         return read_examples(self.folder / f"{part}.jsonl")
 
     def _tokenizer(self) -> WordTokenizer:

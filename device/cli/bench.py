@@ -9,20 +9,36 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import typer
 from rich.console import Console
 
-from device.app import BUNDLE, build_brain, make_listener, make_stt_engine, make_tts_engine
-from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
+from device.app import (
+    BUNDLE,
+    Brain,
+    build_assistant,
+    build_brain,
+    make_listener,
+    make_stt_engine,
+    make_tts_engine,
+)
+from device.assistant import Assistant
+from device.audio.fileports import FileMicrophone, FileSpeaker
+from device.audio.mixer import Mixer
+from device.audio.ports import SAMPLE_RATE, Pcm
+from device.audio.ring import Ring
 from device.clock import Clock, SystemClock
-from device.config import Config, home_folder, load_config
+from device.config import Config, HomeConfig, home_folder, load_config
 from device.dialogue.conversation import Conversation
-from device.errors import DeviceError
+from device.errors import Missing
+from device.events import Observation, SoundBegan
 from device.speech.engines import STT, EngineOptions, make_stt
 from device.speech.ports import SttEngine, TtsEngine, render
 from device.workers import ThreadWorkers
@@ -39,7 +55,9 @@ SENTENCES = (
     "i would like to hear some jazz",
     "who won the election in france",
 )
-IDLE_SECONDS = 20
+IDLE_SECONDS = 10
+REPLY_SECONDS = 20.0
+"""Longest wait for one reply."""
 
 
 def bench(
@@ -59,31 +77,36 @@ def bench(
 async def measure(config: Config, home: Path, rounds: int) -> dict[str, Any]:
     """All figures; times are of this process, on the machine that `machine` describes.
 
+    A fresh home folder and the simulated house are used, so that nothing of the owner's is switched or kept.
+
     Returns:
-        `nlu` {`p50_ms`, `p95_ms`}, `stt` {engine: {`cpu_s_per_command`, `rtf`}}, `first_sound` {`p50_ms`,
-        `p95_ms`}, `idle_cpu_percent`, `cold_start_s`, `peak_rss_mb`, `model_mb`, `machine`.
+        `nlu` {`p50_ms`, `p95_ms`}; `stt` {engine: {`cpu_s_per_command`, `rtf`}}; `first_sound` {`p50_ms`, `p95_ms`
+        from the detected end of speech, `after_last_word` {`p50_ms`, `p95_ms`} with the pause that proves it, and
+        `by_engine`}; `idle_cpu_percent` of one core; `cold_start_s`; `peak_rss_mb`; `model_mb`; `machine`.
     """
     clock = SystemClock(config.home.timezone)
+    config = msgspec.structs.replace(config, home=HomeConfig())
     cold_start, peak = _whole_process()
-    conversation = build_brain(config, home, clock, ThreadWorkers()).conversation
-    nlu = _nlu(conversation, clock, rounds)
     tts = make_tts_engine(config, home)
     clips = [render(tts, sentence) for sentence in SENTENCES]
-    engines = {}
-    for name in STT:
-        try:
-            engines[name] = _stt(
-                make_stt(name, EngineOptions(home / "models", config.speech.stt_threads)), clips, clock
-            )
-        except DeviceError:
-            continue  # an engine that is not installed has no figures
-    stt = make_stt_engine(config, home)
-    first = await _first_sound(conversation, stt, tts, clips, clock)
+    models = home / "models"
+    engines = {name: engine for name in STT if (engine := _engine(name, models, config.speech.stt_threads))}
+    with tempfile.TemporaryDirectory(prefix="homebody-bench-") as fresh:
+        brain = build_brain(config, Path(fresh), clock, ThreadWorkers())
+        nlu = _nlu(brain.conversation, clock, rounds)
+        stt = {name: _stt(engine, clips, clock) for name, engine in engines.items()}
+        replies = {name: await _replies(brain, engine, tts, clips) for name, engine in engines.items()}
+        idle = await _idle(brain, engines[config.speech.stt], tts)
+    chosen = replies[config.speech.stt]
     return {
         "nlu": _percentiles(nlu),
-        "stt": engines,
-        "first_sound": {**_percentiles(first), "engine": config.speech.stt, "voice": config.speech.tts},
-        "idle_cpu_percent": round(_idle(config), 2),
+        "stt": stt,
+        "first_sound": {
+            **_percentiles([1000 * reply.latency for reply in chosen]),
+            "after_last_word": _percentiles([1000 * reply.after_speech for reply in chosen]),
+            "by_engine": {name: _percentiles([1000 * r.latency for r in all_]) for name, all_ in replies.items()},
+        },
+        "idle_cpu_percent": round(idle, 2),
         "cold_start_s": round(cold_start, 2),
         "peak_rss_mb": round(peak, 1),
         "model_mb": round((BUNDLE / "model.onnx").stat().st_size / 1e6, 2),
@@ -127,29 +150,60 @@ def _stt(engine: SttEngine, clips: Sequence[Pcm], clock: Clock) -> dict[str, flo
     }
 
 
-async def _first_sound(
-    conversation: Conversation, stt: SttEngine, tts: TtsEngine, clips: Sequence[Pcm], clock: Clock
-) -> list[float]:
-    """Milliseconds from the detected end of speech to the first rendered sound of the reply."""
-    times: list[float] = []
-    for clip in clips:
-        began = clock.monotonic()
-        turn = await conversation.turn(_transcribe(stt, clip))
-        # A reply that was said before comes from the cache; a new one is what is measured.
-        next(iter(tts.synthesize(f"{turn.reply} {len(times)}")), None)
-        times.append(1000 * (clock.monotonic() - began))
-        conversation.drop()
-    return times
+def _engine(name: str, models: Path, threads: int) -> SttEngine | None:
+    """An engine, or None where it is not installed."""
+    try:
+        return make_stt(name, EngineOptions(models, threads))
+    except Missing:
+        return None
 
 
-def _idle(config: Config) -> float:
-    """Percent of one core for listening to a quiet room (wake words on, someone speaking a tenth of the time)."""
-    listener = make_listener(config)
-    noise = np.random.default_rng(0).normal(0, 30, (IDLE_SECONDS * SAMPLE_RATE // FRAME, FRAME)).astype(np.int16)
-    usage = _cpu()
-    for frame in noise:
-        listener.feed(frame)
-    return 100 * (_cpu() - usage) / IDLE_SECONDS
+async def _replies(brain: Brain, stt: SttEngine, tts: TtsEngine, clips: Sequence[Pcm]) -> list[SoundBegan]:
+    """Spoken commands through the whole edge loop in real time: when the first sound of each reply came."""
+    async with _running(brain, stt, tts) as (assistant, ring, sounds):
+        replies = []
+        for clip in clips:
+            microphone = FileMicrophone(clip, brain.clock, tail_silence=3.0)
+            assistant.press()
+            microphone.start(ring.push)
+            replies.append(await asyncio.wait_for(sounds.get(), REPLY_SECONDS))
+            microphone.stop()
+        return replies
+
+
+async def _idle(brain: Brain, stt: SttEngine, tts: TtsEngine) -> float:
+    """Percent of one core for listening to a quiet room with all wake words on, in real time."""
+    noise = np.random.default_rng(0).normal(0, 30, IDLE_SECONDS * SAMPLE_RATE).astype(np.int16)
+    async with _running(brain, stt, tts) as (_, ring, _):
+        microphone = FileMicrophone(noise, brain.clock)
+        microphone.start(ring.push)
+        usage = _cpu()
+        await brain.clock.sleep(IDLE_SECONDS)
+        return 100 * (_cpu() - usage) / IDLE_SECONDS
+
+
+@asynccontextmanager
+async def _running(
+    brain: Brain, stt: SttEngine, tts: TtsEngine
+) -> AsyncIterator[tuple[Assistant, Ring, asyncio.Queue[SoundBegan]]]:
+    """The edge loop with a speaker that nobody hears."""
+    sounds: asyncio.Queue[SoundBegan] = asyncio.Queue()
+
+    def observe(seen: Observation) -> None:
+        if isinstance(seen, SoundBegan):
+            sounds.put_nowait(seen)
+
+    ring, mixer, speaker = Ring(brain.clock), Mixer(brain.clock, brain.volume), FileSpeaker(brain.clock)
+    assistant = build_assistant(brain, ring, mixer, stt, tts, observe)
+    speaker.start(mixer.pull)
+    loop = asyncio.create_task(assistant.run())
+    await asyncio.sleep(0)  # lets it begin, so that the button has somebody to press it
+    try:
+        yield assistant, ring, sounds
+    finally:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        speaker.stop()
 
 
 def _whole_process() -> tuple[float, float]:
@@ -206,19 +260,21 @@ def _percentiles(times: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": round(float(np.percentile(times, 50)), 2), "p95_ms": round(float(np.percentile(times, 95)), 2)}
 
 
-def _row(console: Console, name: str, value: str) -> None:
-    console.print(f"  {name:<34} {value}")
-
-
-def _show(result: dict[str, Any], show: Callable[[Console, str, str], None] = _row) -> None:
+def _show(result: dict[str, Any]) -> None:
     console = Console(highlight=False)
-    about = result["machine"]
+    about, sound = result["machine"], result["first_sound"]
     console.print(f"{about['cpu']}, {about['cores']} cores, {about['memory_gb']} GB, {about['arch']}\n", style="dim")
-    show(console, "understanding", "p50 {p50_ms} ms, p95 {p95_ms} ms".format(**result["nlu"]))
+    rows = [("understanding", "p50 {p50_ms} ms, p95 {p95_ms} ms".format(**result["nlu"]))]
     for name, figures in result["stt"].items():
-        show(console, f"hearing, {name}", "{cpu_s_per_command} CPU-s a command, RTF {rtf}".format(**figures))
-    show(console, "end of speech → first sound", "p50 {p50_ms} ms, p95 {p95_ms} ms".format(**result["first_sound"]))
-    show(console, "idle, listening", f"{result['idle_cpu_percent']} % of a core")
-    show(console, "cold start", f"{result['cold_start_s']} s")
-    show(console, "peak memory", f"{result['peak_rss_mb']} MB")
-    show(console, "language model", f"{result['model_mb']} MB")
+        rows.append((f"hearing, {name}", "{cpu_s_per_command} CPU-s a command, RTF {rtf}".format(**figures)))
+    for name, figures in sound["by_engine"].items():
+        rows.append((f"endpoint → first sound, {name}", "p50 {p50_ms} ms, p95 {p95_ms} ms".format(**figures)))
+    rows += [
+        ("last word → first sound", "p50 {p50_ms} ms, p95 {p95_ms} ms".format(**sound["after_last_word"])),
+        ("idle, listening", f"{result['idle_cpu_percent']} % of a core"),
+        ("cold start", f"{result['cold_start_s']} s"),
+        ("peak memory", f"{result['peak_rss_mb']} MB"),
+        ("language model", f"{result['model_mb']} MB"),
+    ]
+    for name, value in rows:
+        console.print(f"  {name:<36} {value}")

@@ -53,11 +53,12 @@ class Amounts(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The three sets."""
+    """The three sets; `unseen` are those of the test set whose kind of request no training sentence has."""
 
     train: list[Example]
     dev: list[Example]
     test: list[Example]
+    unseen: list[Example]
 
 
 def build(data_dir: Path, packs: Sequence[Pack], seed: int, amounts: Amounts = Amounts()) -> Data:  # noqa: B008
@@ -107,6 +108,7 @@ def build(data_dir: Path, packs: Sequence[Pack], seed: int, amounts: Amounts = A
         [e for e in spoken if not _is_dev(e)],
         [e for e in spoken if _is_dev(e)],
         test,
+        unseen(data_dir),
     )
 
 
@@ -118,6 +120,15 @@ def held_out(data_dir: Path) -> list[Example]:
     """
     parts = (read_hwu64(data_dir, "test"), read_clinc150(data_dir, "test"), read_snips(data_dir, "test"))
     return _unique(map_examples(raw for part in parts for raw in part))
+
+
+def unseen(data_dir: Path) -> list[Example]:
+    """CLINC150's `oos_test`: unlike its other out-of-scope sentences, of intents that are nowhere trained on.
+
+    Raises:
+        BadInput: The corpus is missing.
+    """
+    return _unique(map_examples(raw for raw in read_clinc150(data_dir, "test") if raw.intent == OOS))
 
 
 def _capped(examples: Iterable[Example], amounts: Amounts, chance: random.Random) -> list[Example]:

@@ -95,6 +95,7 @@ def test_nothing_held_out_is_trained_on(data_dir, packs):
     assert held_out
     assert not [e for e in [*data.train, *data.dev] if e.words in held_out and e.intent is not None and not e.context]
     assert data == build(data_dir, packs, 7, AMOUNTS)
+    assert [e.words for e in data.unseen] == [("where", "is", "my", "hat")]
     assert {e.words for e in data.dev}.isdisjoint(e.words for e in data.train)
 
 

@@ -205,7 +205,9 @@ def test_figures_count_what_they_say():
         Example(("yes",), None, Act.AFFIRM, annotated=frozenset(), source="clinc150"),
     ]
     outputs = [fake("light.on", 3), fake("light.on", 3), fake("oos", -5), fake("light.on", 3)]
-    figures = evaluate(examples, outputs, LABELS, PERFECT)
+    figures = evaluate(examples, outputs, LABELS, PERFECT, [examples[2]])
+    assert figures["unseen"]["sentences"] == 3
+    assert "unseen" not in evaluate(examples, outputs, LABELS, PERFECT)
     combined = figures["combined"]
     assert combined["intent_accuracy"] == 50
     assert combined["end_to_end_accuracy"] == 50
