@@ -85,6 +85,16 @@ class EngineFailed(DeviceError):
     spoken = "Sorry, I didn't get that. Please say it again."
 
 
+class EngineHung(EngineFailed):
+    """A call of an engine missed its deadline; the lost thread may use the engine still, so it has to be made anew."""
+
+
+class Unexpected(DeviceError):
+    """An exception that nobody foresaw, a bug: what it broke ends, the device goes on."""
+
+    recoverable = True
+
+
 class BundleError(DeviceError):
     """A model bundle is damaged, foreign or not signed as required."""
 
@@ -104,3 +114,12 @@ class SkillError(DeviceError):
 
     recoverable = True
     spoken = "Sorry, that didn't work."
+
+
+def reportable(error: Exception) -> DeviceError:
+    """The error as something to report: itself, or an `Unexpected` caused by it."""
+    if isinstance(error, DeviceError):
+        return error
+    unexpected = Unexpected(f"{type(error).__name__}: {error}.", remedy="This is a bug; please report it.")
+    unexpected.__cause__ = error
+    return unexpected

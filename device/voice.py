@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from device.audio.mixer import Mixer
 from device.audio.playback import Playback
 from device.audio.ports import Pcm
 from device.audio.volume import SoundKind
+from device.errors import EngineHung
 from device.speech.ports import TtsEngine
+from device.speech.renewable import Renewable
 from device.workers import Workers
+T = TypeVar("T")
 
-SENTENCE_DEADLINE = 10.0
+SENTENCE_DEADLINE: Final = 10.0
 """Seconds after which a sentence that was not rendered counts as hung."""
 
 
 class Voice:
     """Speaks through the mixer; TTS never owns an output."""
 
-    def __init__(self, tts: TtsEngine, mixer: Mixer, workers: Workers) -> None:
+    def __init__(self, tts: Renewable[TtsEngine], mixer: Mixer, workers: Workers) -> None:
         self._tts = tts
         self._mixer = mixer
         self._workers = workers
@@ -32,16 +36,20 @@ class Voice:
 
         Raises:
             EngineFailed: The engine broke or hung; what was fed before is still played.
+            EngineMissing: It hung before and can't be made anew.
         """
-        sentences = self._tts.synthesize(text)
         try:
+            sentences = await self._render(lambda: iter(self._tts.take().synthesize(text)))
             while True:
-                pcm = await self._workers.run("tts", _next, sentences, deadline=SENTENCE_DEADLINE)
+                pcm = await self._render(lambda: next(sentences, None))
                 if pcm is None or not playback.feed(pcm):
                     return
         finally:
             playback.end()
 
-
-def _next(sentences: Iterator[Pcm]) -> Pcm | None:
-    return next(sentences, None)
+    async def _render(self, call: Callable[[], T]) -> T:
+        try:
+            return await self._workers.run("tts", call, deadline=SENTENCE_DEADLINE)
+        except EngineHung:
+            self._tts.lose()
+            raise

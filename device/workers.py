@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
-from device.errors import EngineFailed
+from device.errors import EngineHung
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Workers(Protocol):
             deadline: Seconds until the result is needed, time in the queue included; None waits for ever.
 
         Raises:
-            EngineFailed: The deadline passed. The worker is replaced, so that the next call runs; the engine
+            EngineHung: The deadline passed. The worker is replaced, so that the next call runs; the engine
                 may still be in use by the lost call and has to be made anew.
         """
 
@@ -93,9 +93,9 @@ class ThreadWorkers:
             _log.warning("worker %s missed its deadline and was replaced", name)
 
 
-def missed_deadline(worker: str, deadline: float | None) -> EngineFailed:
+def missed_deadline(worker: str, deadline: float | None) -> EngineHung:
     """The error of a call that took too long."""
-    return EngineFailed(f"The worker {worker!r} did not answer within {deadline} s.", remedy="Try again.")
+    return EngineHung(f"The worker {worker!r} did not answer within {deadline} s.", remedy="Try again.")
 
 
 class _Worker:
