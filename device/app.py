@@ -7,6 +7,7 @@ it. Nothing here decides anything.
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from device.bell import Bell
 from device.clock import Clock
 from device.config import Config
 from device.dialogue.conversation import Conversation, Memory, Turn
-from device.errors import BundleError, ConfigError, DeviceError, EngineMissing, Missing, StorageError
+from device.errors import BundleError, ConfigError, DeviceError, EngineMissing, Missing, PackError, StorageError
 from device.events import Observation
 from device.household import household_names
 from device.nlu.answer import Interpreter
@@ -32,7 +33,7 @@ from device.nlu.onnx_model import JointModel, load_model
 from device.nlu.pack import PACKS_DIR, Pack, load_packs
 from device.nlu.phonemes import Phonemizer
 from device.nlu.rescue import SoundRescue
-from device.nlu.types import TimeOfDay
+from device.nlu.types import OOS, TimeOfDay
 from device.nlu.understand import Understander
 from device.skills.api import Services
 from device.skills.library import Library
@@ -45,6 +46,7 @@ from device.speech.endpoint import EndpointConfig
 from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
 from device.speech.listen import ListenConfig, Listener
 from device.speech.ports import SttEngine, TtsEngine
+from device.speech.renewable import Renewable
 from device.store.database import Database
 from device.store.items import Items
 from device.store.phrases import TaughtPhrases
@@ -52,6 +54,8 @@ from device.store.settings import Settings
 from device.store.turns import Turns
 from device.voice import Voice
 from device.workers import Workers
+
+_log = logging.getLogger(__name__)
 
 DRIVERS_GROUP = "homebody.drivers"
 """Entry points `house.NAME`, `television.NAME`, `player.NAME`: callables that take the home folder."""
@@ -94,12 +98,13 @@ def make_home(home: Path) -> Path:
     Raises:
         StorageError: It can't be created.
     """
+    remedy = "Set HOMEBODY_HOME to a folder you may write to."
     try:
         home.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise StorageError(f"{home} is not a folder.", remedy=remedy) from error
     except OSError as error:
-        raise StorageError(
-            f"{home} can't be created: {error.strerror}.", remedy="Set HOMEBODY_HOME to a folder you may write."
-        ) from error
+        raise StorageError(f"{home} can't be created: {error.strerror}.", remedy=remedy) from error
     return home
 
 
@@ -134,10 +139,41 @@ def load_all_packs(config: Config, home: Path) -> tuple[Pack, ...]:
     """The packs that ship, then those of the owner's folder.
 
     Raises:
-        PackError: One of them can't be used.
+        PackError: One of them can't be used, or takes the name of a skill that ships.
     """
-    own = Path(config.nlu.packs) if config.nlu.packs else home / "packs"
-    return (*load_packs(PACKS_DIR), *(load_packs(own) if own.is_dir() else ()))
+    shipped = load_packs(PACKS_DIR)
+    folder = Path(config.nlu.packs).expanduser() if config.nlu.packs else home / "packs"
+    own = load_packs(folder) if folder.is_dir() else []
+    for pack in own:
+        if pack.skill in {other.skill for other in shipped}:
+            raise PackError(
+                f"{folder}: a pack defines the skill `{pack.skill}`, which is built in.",
+                remedy="Give the skill of your pack another name.",
+            )
+    return (*shipped, *own)
+
+
+def load_language_model(config: Config, packs: tuple[Pack, ...], problems: list[DeviceError]) -> JointModel | None:
+    """The configured model, else the one that ships, else None: then only fixed phrases are understood.
+
+    A bundle that is refused becomes a problem. One that knows intents which no pack defines is foreign: nobody could
+    do what it understands.
+    """
+    intents = {OOS, *(name for pack in packs for name in pack.intent_names())}
+    configured = [Path(config.nlu.model).expanduser()] if config.nlu.model else []
+    for folder in (*configured, BUNDLE):
+        try:
+            model = load_model(folder, threads=config.nlu.threads)
+            if unknown := sorted(set(model.labels.intents) - intents):
+                raise BundleError(
+                    f"The model bundle {folder} is foreign: no pack defines {', '.join(unknown[:3])}.",
+                    remedy="Add the pack that it was trained for, or point nlu.model to another bundle.",
+                )
+        except BundleError as error:
+            problems.append(error)
+        else:
+            return model
+    return None
 
 
 def compiled_grammar(packs: tuple[Pack, ...], names: Mapping[str, tuple[str, ...]], cache: Path) -> Grammar:
@@ -171,7 +207,10 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
     database = Database(home / "homebody.db")
     if database.recovered_from:
         problems.append(
-            StorageError(f"The database was damaged and starts anew; the old file is {database.recovered_from}.")
+            StorageError(
+                f"The database was damaged and starts anew; the old file is kept as {database.recovered_from}.",
+                remedy="Set timers, alarms, reminders and lists again.",
+            )
         )
     settings = Settings(database)
     volume = DeviceVolume(
@@ -193,11 +232,7 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         packs,
     )
     names = household_names(services.house, services.television, config.home.people, Items(database).lists())
-    model = None
-    try:
-        model = load_model(Path(config.nlu.model) if config.nlu.model else BUNDLE, threads=config.nlu.threads)
-    except BundleError as error:
-        problems.append(error)
+    model = load_language_model(config, packs, problems)
     specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
     grammar = compiled_grammar(packs, names, home / "cache")
     understander = Understander(grammar, specs, model, sound_rescue(grammar, model, home, problems))
@@ -227,9 +262,14 @@ def _recorder(database: Database, config: Config, clock: Clock) -> Callable[[Tur
     turns.prune(clock.now())
     if not config.privacy.keep_turns_days:
         return lambda turn: None
-    return lambda turn: turns.add(
-        clock.now(), turn.transcript, " ".join(i.intent for i in turn.interpretations), turn.reply
-    )
+
+    def record(turn: Turn) -> None:
+        try:
+            turns.add(clock.now(), turn.transcript, " ".join(i.intent for i in turn.interpretations), turn.reply)
+        except StorageError as error:  # what the turn did is done, and its reply must be heard
+            _log.warning("a turn was not recorded: %s", error)
+
+    return record
 
 
 def _save_volume(settings: Settings, level: int, muted: bool) -> None:
@@ -290,11 +330,12 @@ def build_assistant(
     brain: Brain,
     ring: Ring,
     mixer: Mixer,
-    stt: SttEngine,
-    tts: TtsEngine,
+    stt: Renewable[SttEngine],
+    tts: Renewable[TtsEngine],
     observe: Callable[[Observation], None],
+    listener: Listener | None = None,
 ) -> Assistant:
-    """Put ears and a mouth around a brain. Must be called on the running loop."""
+    """Put ears and a mouth around a brain, by default the configured ears. Must be called on the running loop."""
     voice = Voice(tts, mixer, brain.workers)
     if isinstance(brain.services.player, LocalPlayer):
         brain.services.player.mixer = mixer
@@ -305,7 +346,7 @@ def build_assistant(
         brain.clock,
         brain.workers,
         ring,
-        make_listener(brain.config),
+        listener or make_listener(brain.config),
         stt,
         voice,
         mixer,

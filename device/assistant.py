@@ -8,29 +8,34 @@ turn and changes nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import logging
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from device import turns
 from device.audio.chimes import ChimeName, chime
 from device.audio.echo import EchoCanceller
-from device.audio.mixer import Mixer
-from device.audio.playback import Playback
+from device.audio.mixer import EchoReference, Mixer
+from device.audio.playback import Ending, Playback
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.audio.ring import Ring
 from device.bell import Bell
 from device.clock import Clock
-from device.dialogue.conversation import Conversation, Turn
-from device.errors import DeviceError, EngineFailed
+from device.dialogue.conversation import Conversation
+from device.errors import AudioDeviceMissing, DeviceError, EngineHung, Unexpected, reportable
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
 from device.nlu.acts import interruption
 from device.speech.listen import Listener, ListenEvent, Mode, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
 from device.speech.ports import SttEngine
-from device.turns import Ears, Effect, Event, Phase, TurnState, advance
+from device.speech.renewable import Renewable
+from device.turns import Ears, Effect, Event, Phase, TurnState, advance, ignores_failure
 from device.voice import Voice
 from device.workers import Workers
+
+_log = logging.getLogger(__name__)
 
 STT_DEADLINE: Final = 15.0
 """Seconds after which a transcription counts as hung."""
@@ -40,6 +45,14 @@ CHIME_AFTER: Final = 0.3
 
 ECHO_TAIL: Final = 0.5
 """Seconds for which echo is cancelled after the last sound: rooms ring on."""
+
+SPEAKER_DEADLINE: Final = 5.0
+"""Seconds after which a sound that should be over counts as never played: the speaker takes nothing."""
+
+EARS_REST: Final = 1.0
+"""Seconds for which the ears rest after they broke, so that a lasting defect is not reported thirty times a second."""
+
+_NO_STAGES: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +71,7 @@ class Parts:
     workers: Workers
     ring: Ring
     listener: Listener
-    stt: SttEngine
+    stt: Renewable[SttEngine]
     voice: Voice
     mixer: Mixer
     conversation: Conversation
@@ -81,7 +94,7 @@ class Assistant:
         self._state = TurnState(follow_up=parts.follow_up)
         self._ears: tuple[Mode, int | None] | None = ("idle", None)
         self._listen_from: int | None = None
-        self._echo: EchoCanceller | None = None
+        self._echo: tuple[EchoCanceller, EchoReference] | None = None
         self._sounded_at = float("-inf")
         self._ducked = ExitStack()
         self._turn: asyncio.Task[None] | None = None
@@ -105,7 +118,12 @@ class Assistant:
             tasks.create_task(self._parts.bell.run(self._bell_changed, self._quiet))
             try:
                 while True:
-                    await self._hear(await self._parts.ring.read())
+                    frame = await self._parts.ring.read()
+                    try:
+                        await self._hear(frame)
+                    except Exception as error:  # whatever broke, the device goes on
+                        self._report(error)
+                        await self._parts.clock.sleep(EARS_REST)
             finally:
                 self._ducked.close()
 
@@ -119,22 +137,13 @@ class Assistant:
 
     def lost_microphone(self, error: DeviceError) -> None:
         """The supervisor's word that no samples come: what was being collected can't be finished."""
-        self._trouble(error)
-        if self._state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
-            self._post(turns.NothingHeard())
-            self._start(self._say(error.spoken))
+        self._report(error)
+        self._ended_at = self._spoke_at = self._parts.clock.monotonic()
+        self._post(turns.MicrophoneLost(error.spoken))
 
-    async def say(self, text: str) -> None:
-        """Speak outside of a turn, and wait until it was heard."""
-        await self._say(text)
-
-    async def _say(self, text: str) -> None:
-        playback = self._parts.voice.begin()
-        try:
-            await self._parts.voice.speak(text, playback)
-            await playback.wait()
-        except EngineFailed as error:
-            self._trouble(error)
+    def found_microphone(self) -> None:
+        """The supervisor's word that samples come again."""
+        self._post(turns.MicrophoneFound())
 
     # Ears ------------------------------------------------------------------------------------------------------
 
@@ -159,8 +168,9 @@ class Assistant:
             self._echo = None
             return frame
         if self._echo is None:
-            self._echo = EchoCanceller()
-        return self._echo.process(frame, self._parts.mixer.reference(len(frame)))
+            self._echo = EchoCanceller(), self._parts.mixer.reference()
+        canceller, reference = self._echo
+        return canceller.process(frame, reference.read(len(frame)))
 
     def _heard(self, event: ListenEvent) -> None:
         match event:
@@ -172,7 +182,7 @@ class Assistant:
             case SpeechPaused(at, pcm) if self._state.phase is Phase.LISTENING:
                 self._start(self._speculate(at, pcm))
             case Utterance(mode="interrupt"):
-                self._start(self._interruption(event.pcm))
+                self._start(self._interruption(event))
             case Utterance():
                 self._end(event.ended, event.pcm)
             case NoSpeech():
@@ -180,6 +190,8 @@ class Assistant:
 
     async def _speculate(self, at: int, pcm: Pcm) -> None:
         """In a pause: decode what was said so far. If that is a whole command, the pause need not last longer."""
+        if self._guess:
+            self._guess[1].cancel()  # the person went on: what is still queued need not be decoded
         transcription = asyncio.create_task(self._transcribe(pcm))
         self._guess = (at, transcription)
         turn = self._state.turn
@@ -201,27 +213,30 @@ class Assistant:
         self._spoke_at = self._ended_at - (self._parts.listener.position - ended) / SAMPLE_RATE
         self._post(turns.Heard(pcm))
 
-    async def _interruption(self, pcm: Pcm) -> None:
+    async def _interruption(self, said: Utterance) -> None:
         """Short words over the device's own sound: only "stop" and its like count, and "snooze" for a bell."""
-        try:
-            heard = await self._transcribe(pcm)
-        except EngineFailed as error:
-            return self._trouble(error)
-        word = interruption(heard.text)
-        if word == "snooze" and self._state.ringing:
-            await self._parts.conversation.turn("snooze")
-            self._parts.bell.changed()
-        elif word == "stop":
-            self._post(turns.StopHeard())
+        now = self._parts.clock.monotonic()
+        heard = await self._transcribe(said.pcm)
+        match interruption(heard.text):
+            case "stop":
+                self._post(turns.StopHeard())
+            case "snooze":
+                self._ended_at = now
+                self._spoke_at = now - (self._parts.listener.position - said.ended) / SAMPLE_RATE
+                self._post(turns.SnoozeHeard())
 
     async def _transcribe(self, pcm: Pcm) -> Heard:
         began = self._parts.clock.monotonic()
-        text = await self._parts.workers.run("stt", self._decode, pcm, deadline=STT_DEADLINE)
+        try:
+            text = await self._parts.workers.run("stt", self._decode, pcm, deadline=STT_DEADLINE)
+        except EngineHung:
+            self._parts.stt.lose()
+            raise
         return Heard(text, self._parts.clock.monotonic() - began)
 
     def _decode(self, pcm: Pcm) -> str:
         """In the STT worker."""
-        stt = self._parts.stt
+        stt = self._parts.stt.take()
         stt.start()
         stt.feed(pcm)
         return stt.finish().text
@@ -253,6 +268,8 @@ class Assistant:
                     self._parts.bell.hush()
             case turns.Think(turn, pcm):
                 self._turn = self._start(self._think(turn, pcm))
+            case turns.Act(turn, text):
+                self._turn = self._start(self._act(turn, text))
             case turns.Speak(turn, text):
                 self._turn = self._start(self._speak(turn, text))
             case turns.Silence():
@@ -265,13 +282,21 @@ class Assistant:
     async def _chime(self, name: ChimeName, turn: int) -> None:
         if name == "start":
             await self._parts.clock.sleep(CHIME_AFTER)
-            if self._parts.listener.speaking or self._state.turn != turn:
+            waiting = self._state.turn == turn and self._state.phase in (Phase.LISTENING, Phase.FOLLOW_UP)
+            if self._parts.listener.speaking or not waiting:
                 return
         self._parts.mixer.play(chime(name), kind="chime")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._tasks is not None
-        return self._tasks.create_task(work)
+        return self._tasks.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """What breaks ends its own task, not the device."""
+        try:
+            await work
+        except Exception as error:
+            self._report(error)
 
     def _silence(self) -> None:
         """Nothing of the old turn may sound or happen any more."""
@@ -282,25 +307,32 @@ class Assistant:
         self._observe(Interrupted(self._parts.clock.monotonic()))
 
     async def _think(self, turn: int, pcm: Pcm) -> None:
-        """Transcribe, understand, act."""
+        """Transcribe, then act."""
         guess, self._guess = self._guess, None
         pause = self._ended_at - self._spoke_at
         try:
             heard = await (guess[1] if guess else self._transcribe(pcm))
-            done = await self._parts.conversation.turn(heard.text)
-        except DeviceError as error:
-            self._trouble(error)
-            self._post(turns.Answered(turn, error.spoken, failed=True))
-            return
+        except Exception as error:
+            return self._apologize(turn, error)
         # Decoding begins in the pause, so that these stages overlap.
         stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "pause": 1000 * pause, "stt": 1000 * heard.seconds}
-        done = replace(done, timeline_ms={**stages, **done.timeline_ms})
-        self._observe(TurnDone(done, self._parts.clock.monotonic()))
-        self._parts.bell.changed()
-        self._post(self._answer(turn, done))
+        await self._act(turn, heard.text, stages)
 
-    def _answer(self, turn: int, done: Turn) -> Event:
-        return turns.Answered(turn, done.reply, done.expects_answer, done.failed)
+    async def _act(self, turn: int, text: str, stages: Mapping[str, float] = _NO_STAGES) -> None:
+        """Understand and do it."""
+        try:
+            done = await self._parts.conversation.turn(text)
+        except Exception as error:  # a defect in a skill ends the turn with a sentence
+            self._parts.conversation.drop()
+            return self._apologize(turn, error)
+        done = replace(done, timeline_ms={**stages, **done.timeline_ms})
+        ignored = done.failed and ignores_failure(self._state)
+        self._observe(TurnDone(done, self._parts.clock.monotonic(), ignored))
+        self._parts.bell.changed()
+        self._post(turns.Answered(turn, done.reply, done.expects_answer, done.failed))
+
+    def _apologize(self, turn: int, error: Exception) -> None:
+        self._post(turns.Answered(turn, self._report(error).spoken, failed=True))
 
     async def _speak(self, turn: int, text: str) -> None:
         """Speak a reply; only when its last sample has left the speaker does the turn go on."""
@@ -308,10 +340,22 @@ class Assistant:
         self._start(self._time_first_sound(playback, self._ended_at, self._spoke_at))
         try:
             await self._parts.voice.speak(text, playback)
-        except EngineFailed as error:
-            self._trouble(error)
-        if await playback.wait() == "finished":
+        except Exception as error:
+            self._report(error)
+            if self._parts.chimes and not playback.position and not playback.buffered:
+                self._parts.mixer.play(chime("error"), kind="chime")  # at least the attempt is heard
+        if await self._ended(playback) == "finished":
             self._post(turns.PlaybackFinished(turn))
+
+    async def _ended(self, playback: Playback) -> Ending:
+        """Wait for the end of what was fed; a speaker that takes nothing must not hold the turn for ever."""
+        try:
+            async with asyncio.timeout(playback.buffered + SPEAKER_DEADLINE):
+                return await playback.wait()
+        except TimeoutError:
+            playback.stop()
+            self._report(AudioDeviceMissing("The speaker takes no sound.", remedy="Check its plug."))
+            return "finished"
 
     async def _time_first_sound(self, playback: Playback, ended_at: float, spoke_at: float) -> None:
         ending = asyncio.ensure_future(playback.wait())
@@ -332,5 +376,10 @@ class Assistant:
         """Whether a bell may sound now: nobody is being listened to or answered."""
         return self._state.phase is Phase.IDLE
 
-    def _trouble(self, error: DeviceError) -> None:
-        self._observe(Trouble(error, self._parts.clock.monotonic()))
+    def _report(self, error: Exception) -> DeviceError:
+        """Tell the world; a defect's traceback goes to the log."""
+        trouble = reportable(error)
+        if isinstance(trouble, Unexpected):
+            _log.error("a defect: %s", trouble, exc_info=error)
+        self._observe(Trouble(trouble, self._parts.clock.monotonic()))
+        return trouble

@@ -10,7 +10,7 @@ from device.audio.chimes import chime
 from device.audio.mixer import Mixer
 from device.audio.playback import Playback
 from device.clock import Clock
-from device.errors import DeviceError
+from device.errors import DeviceError, reportable
 from device.events import Observation, Rang, Trouble
 from device.skills.schedule import Ring, Scheduler
 from device.voice import Voice
@@ -23,6 +23,9 @@ PAUSE: Final = 1.5
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds after which the clock is looked at again, since wall clocks are set."""
+
+AFTER_FAILURE: Final = 5.0
+"""Seconds until it is tried again when something broke."""
 
 Words = Callable[[Ring], str]
 
@@ -57,14 +60,19 @@ class Bell:
         self._changed = asyncio.Event()
         self._sounding: Playback | None = None
         self._rang_at: dict[int, float] = {}
+        self._silenced: set[int] = set()
 
     def changed(self) -> None:
         """Something was set, stopped or snoozed: look again."""
         self._changed.set()
 
     def stop(self) -> None:
-        """Stop all that rings."""
-        self._scheduler.stop_ringing()
+        """Stop all that rings: silent for good, even if that can't be written down."""
+        try:
+            self._silenced.update(ring.id for ring in self._scheduler.ringing())
+            self._scheduler.stop_ringing()
+        except DeviceError as error:
+            self._trouble(error)
         self.hush()
         self.changed()
 
@@ -85,17 +93,16 @@ class Bell:
             self._changed.clear()
             try:
                 rings = self._look()
-            except DeviceError as error:
-                self._observe(Trouble(error, self._clock.monotonic()))
-                rings = []
-            if bool(rings) is not ringing:
-                ringing = bool(rings)
-                changed(ringing)
-            if rings and quiet():
-                await self._sound(rings)
-                await self._wait(PAUSE)
-            else:
-                await self._wait(PAUSE if rings else self._until_next())
+                if bool(rings) is not ringing:
+                    ringing = bool(rings)
+                    changed(ringing)
+                if rings and quiet():
+                    await self._sound(rings)
+                pause = PAUSE if rings else self._until_next()
+            except Exception as error:  # a bell that broke once must ring the next time
+                self._trouble(error)
+                pause = AFTER_FAILURE
+            await self._wait(pause)
 
     def _look(self) -> list[Ring]:
         """What rings now; announces what is new and gives up what nobody heard."""
@@ -103,20 +110,26 @@ class Bell:
         for ring in self._scheduler.due():
             self._rang_at[ring.id] = now
             self._observe(Rang(ring, self._words(ring), now))
-        rings = self._scheduler.ringing()
+        rings = [ring for ring in self._scheduler.ringing() if ring.id not in self._silenced]
         if rings and all(now - self._rang_at.setdefault(r.id, now) > GIVE_UP[r.kind] for r in rings):
-            self._scheduler.stop_ringing()
+            self.stop()
             return []
         return rings
 
     async def _sound(self, rings: list[Ring]) -> None:
-        """One round: the bell, then what it is for."""
+        """One round: the bell, then what it is for; the bell alone where the voice fails."""
         self._sounding = self._mixer.play(chime("alarm" if rings[0].kind == "alarm" else "timer"), kind="alarm")
         if await self._sounding.wait() == "stopped":
             return
         self._sounding = self._voice.begin("alarm")
-        await self._voice.speak(" ".join(map(self._words, rings)), self._sounding)
+        try:
+            await self._voice.speak(" ".join(map(self._words, rings)), self._sounding)
+        except DeviceError as error:
+            self._trouble(error)
         await self._sounding.wait()
+
+    def _trouble(self, error: Exception) -> None:
+        self._observe(Trouble(reportable(error), self._clock.monotonic()))
 
     def _until_next(self) -> float:
         following = self._scheduler.next_due()

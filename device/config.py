@@ -11,7 +11,8 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
@@ -72,13 +73,11 @@ class NluConfig(Struct, frozen=True, forbid_unknown_fields=True):
         model: Bundle folder; empty for the one that ships.
         packs: Folder with packs of one's own; empty for `packs` in the home folder.
         threads: Threads of the model.
-        require_signature: Refuse a bundle that is not signed.
     """
 
     model: str = ""
     packs: str = ""
     threads: Threads = 1
-    require_signature: bool = False
 
 
 class HomeConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +102,16 @@ class HomeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     television: str = "simulated"
     player: str = "simulated"
     music: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError, if there is no such time zone."""
+        if self.timezone:
+            try:
+                ZoneInfo(self.timezone)
+            except (KeyError, ValueError, OSError) as error:
+                raise ValueError(
+                    f"There is no time zone {self.timezone!r}, it is written like 'Europe/Berlin'"
+                ) from error
 
 
 class PrivacyConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,11 +172,14 @@ def load_config(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
 def _overlay(tree: dict[str, Any], variable: str, text: str) -> dict[str, Any]:
     """The tree with one environment variable laid over it, checked by itself so that the error can name it."""
     section, _, key = variable.removeprefix(_PREFIX).lower().partition("__")
+    example = "It is written HOMEBODY_SECTION__KEY, e.g. HOMEBODY_SPEECH__STT=whisper."
+    if not key:
+        sections = ", ".join(field.name for field in msgspec.structs.fields(Config))
+        raise ConfigError(f"Environment variable {variable} names no key.", remedy=f"{example} Sections: {sections}.")
     merged = {**tree, section: {**tree.get(section, {}), key: _parse(text)}}
     try:
         _convert(merged)
     except msgspec.ValidationError as error:
-        example = "It is written HOMEBODY_SECTION__KEY, e.g. HOMEBODY_SPEECH__STT=whisper."
         raise ConfigError(f"Environment variable {variable}: {error}.", remedy=_hint(str(error)) or example) from error
     return merged
 
@@ -185,13 +197,23 @@ def _parse(text: str) -> object:
 
 
 def _hint(message: str) -> str:
-    """For an unknown key: the one that was probably meant, and all that exist there."""
+    """For an unknown key: the one that was probably meant, and all that exist there. For a value: the choices."""
+    where = message.split("$.")[1].rstrip("`. ") if "$." in message else ""
+    section, _, key = where.partition(".")
+    sections = {field.encode_name: type(field.default) for field in msgspec.structs.fields(Config)}
+    struct = sections.get(section, Config)
+    if "enum value" in message:
+        return f"Choose from: {', '.join(_choices(get_type_hints(struct)[key.partition('[')[0]]))}."
     if "unknown field" not in message:
         return ""
     wrong = message.split("`")[1]
-    section = message.split("$.")[1].rstrip("`. ") if "$." in message else ""
-    sections = {field.encode_name: type(field.default) for field in msgspec.structs.fields(Config)}
-    struct = sections.get(section, Config)
     known = [field.encode_name for field in msgspec.structs.fields(struct)]
     close = difflib.get_close_matches(wrong, known, n=1)
     return (f"Did you mean `{close[0]}`? " if close else "") + f"Known keys: {', '.join(known)}."
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """The values that a `Literal`, or a type made of one, allows."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(choice for part in get_args(hint) for choice in _choices(part))

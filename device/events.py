@@ -21,10 +21,17 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class TurnDone:
-    """A turn was understood and carried out; its reply is about to be spoken."""
+    """A turn was understood and carried out; its reply is about to be spoken.
+
+    Attributes:
+        turn: What it led to.
+        at: Monotonic seconds.
+        ignored: It was talk in the follow-up window that made no sense: nothing is said.
+    """
 
     turn: Turn
     at: float
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

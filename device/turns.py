@@ -34,6 +34,7 @@ class TurnState:
         question: The device has asked something, so silence means that nobody answers.
         ringing: An alarm, timer or reminder is sounding.
         muted: The microphone is switched off.
+        deaf: The microphone is lost: nothing can be listened for until it is found again.
         invited: This turn was begun by a wake word, the button or a question, not by mere talk in the follow-up
             window; only then does the device say that it did not understand.
         follow_up: Whether a follow-up window is opened after a reply.
@@ -44,6 +45,7 @@ class TurnState:
     question: bool = False
     ringing: bool = False
     muted: bool = False
+    deaf: bool = False
     invited: bool = True
     follow_up: bool = True
 
@@ -98,6 +100,11 @@ class StopHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class SnoozeHeard:
+    """The word "snooze" was heard without a wake word, while something sounded."""
+
+
+@dataclass(frozen=True, slots=True)
 class RingStarted:
     """An alarm, timer or reminder is due."""
 
@@ -114,6 +121,18 @@ class Muted:
     on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class MicrophoneLost:
+    """The microphone delivers nothing; `apology` is said to a person who was speaking."""
+
+    apology: str
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneFound:
+    """The microphone delivers again."""
+
+
 Event: TypeAlias = (
     Woken
     | SpeechBegan
@@ -122,9 +141,12 @@ Event: TypeAlias = (
     | Answered
     | PlaybackFinished
     | StopHeard
+    | SnoozeHeard
     | RingStarted
     | RingEnded
     | Muted
+    | MicrophoneLost
+    | MicrophoneFound
 )
 
 # Effects ------------------------------------------------------------------------------------------------------
@@ -170,6 +192,14 @@ class Think:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Understand and act on words that are already known."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Speak:
     """Speak a reply."""
 
@@ -192,7 +222,7 @@ class DropQuestion:
     """Nobody answered the open question."""
 
 
-Effect: TypeAlias = Listen | Chime | Duck | Think | Speak | Silence | StopRinging | DropQuestion
+Effect: TypeAlias = Listen | Chime | Duck | Think | Act | Speak | Silence | StopRinging | DropQuestion
 Step: TypeAlias = tuple[TurnState, tuple[Effect, ...]]
 
 
@@ -213,8 +243,17 @@ def advance(state: TurnState, event: Event) -> Step:
             return replace(state, ringing=True), _listen_again(replace(state, ringing=True))
         case RingEnded():
             return replace(state, ringing=False), _listen_again(replace(state, ringing=False))
+        case MicrophoneLost(apology):
+            return _lose_microphone(replace(state, deaf=True), apology)
+        case MicrophoneFound():
+            return replace(state, deaf=False), ()
+        case SnoozeHeard() if state.ringing and state.phase is Phase.IDLE:
+            state = replace(state, phase=Phase.THINKING, turn=state.turn + 1, invited=True)
+            return state, (Duck(True), Act(state.turn, "snooze"))
         case StopHeard() if state.ringing or state.phase in (Phase.THINKING, Phase.SPEAKING):
             return _stop(state)
+        case Woken("button") if state.deaf:
+            return state, (Chime("error"),)
         case Woken() if not state.muted:
             return _wake(state)
         case SpeechBegan() if state.phase is Phase.FOLLOW_UP:
@@ -224,7 +263,7 @@ def advance(state: TurnState, event: Event) -> Step:
         case NothingHeard() if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
             return _nobody(state)
         case Answered(turn, reply, question, failed) if turn == state.turn and state.phase is Phase.THINKING:
-            if failed and not state.invited:
+            if failed and ignores_failure(state):
                 idle = replace(state, phase=Phase.IDLE, question=False)
                 return idle, (Duck(False), *_listen_again(idle))
             state = replace(state, phase=Phase.SPEAKING, question=question)
@@ -237,41 +276,42 @@ def advance(state: TurnState, event: Event) -> Step:
     return state, ()
 
 
+def ignores_failure(state: TurnState) -> bool:
+    """Whether what is not understood was probably not meant for the device: talk in the follow-up window."""
+    return not state.invited
+
+
 def _wake(state: TurnState) -> Step:
     """A wake word begins a turn at any time; it interrupts what is being said or thought."""
     busy = state.phase in (Phase.THINKING, Phase.SPEAKING)
     effects: list[Effect] = [Silence()] if busy else []
     effects += [Duck(True), Chime("start"), Listen(Ears.COMMAND)]
     question = state.question and not busy
-    woken = replace(state, phase=Phase.LISTENING, turn=state.turn + 1, question=question, invited=True)
+    # A wake word that was heard proves that the microphone delivers.
+    woken = replace(
+        state, phase=Phase.LISTENING, turn=state.turn + 1, question=question, invited=True, deaf=False
+    )
     return woken, tuple(effects)
 
 
 def _stop(state: TurnState) -> Step:
-    effects: list[Effect] = [Silence(), Duck(False)]
-    if state.ringing:
-        effects.append(StopRinging())
-    if state.question:
-        effects.append(DropQuestion())
+    stopped = (StopRinging(),) if state.ringing else ()
     idle = replace(state, phase=Phase.IDLE, turn=state.turn + 1, question=False, ringing=False)
-    return idle, (*effects, *_listen_again(idle))
+    return idle, (Silence(), Duck(False), *stopped, *_dropped(state), *_listen_again(idle))
 
 
 def _nobody(state: TurnState) -> Step:
-    effects: list[Effect] = [Duck(False)]
-    if state.phase is Phase.LISTENING or state.question:
-        effects.append(Chime("stop"))
-    if state.question:
-        effects.append(DropQuestion())
+    expected = state.phase is Phase.LISTENING or state.question
+    chime = (Chime("stop"),) if expected else ()
     idle = replace(state, phase=Phase.IDLE, question=False)
-    return idle, (*effects, *_listen_again(idle))
+    return idle, (Duck(False), *chime, *_dropped(state), *_listen_again(idle))
 
 
 def _finished(state: TurnState) -> Step:
     """The reply was heard: open the ears for an answer or for more, only now, so as not to hear oneself."""
-    if state.muted or not (state.question or state.follow_up):
-        idle = replace(state, phase=Phase.IDLE)
-        return idle, (Duck(False), *_listen_again(idle))
+    if state.muted or state.deaf or not (state.question or state.follow_up):
+        idle = replace(state, phase=Phase.IDLE, question=False)
+        return idle, (Duck(False), *_dropped(state), *_listen_again(idle))
     opened = replace(state, phase=Phase.FOLLOW_UP, turn=state.turn + 1)
     if state.question:
         return opened, (Chime("start"), Listen(Ears.COMMAND))
@@ -285,9 +325,23 @@ def _mute(state: TurnState, on: bool) -> Step:
         return muted, _listen_again(muted)
     if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
         muted = replace(muted, phase=Phase.IDLE, question=False)
-        dropped = (DropQuestion(),) if state.question else ()
-        return muted, (Duck(False), *dropped, Listen(Ears.OFF))
+        return muted, (Duck(False), *_dropped(state), Listen(Ears.OFF))
     return muted, (Listen(Ears.OFF),)
+
+
+def _lose_microphone(state: TurnState, apology: str) -> Step:
+    """What was being said can't be finished; without ears no window may stay open, or no bell could ring."""
+    if state.phase is Phase.LISTENING:
+        speaking = replace(state, phase=Phase.SPEAKING, turn=state.turn + 1, question=False)
+        return speaking, (*_dropped(state), Listen(Ears.INTERRUPT), Speak(speaking.turn, apology))
+    if state.phase is Phase.FOLLOW_UP:
+        idle = replace(state, phase=Phase.IDLE, question=False)
+        return idle, (Duck(False), *_dropped(state), *_listen_again(idle))
+    return state, ()
+
+
+def _dropped(state: TurnState) -> tuple[Effect, ...]:
+    return (DropQuestion(),) if state.question else ()
 
 
 def _listen_again(state: TurnState) -> tuple[Effect, ...]:

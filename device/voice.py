@@ -13,6 +13,7 @@ from device.errors import EngineHung
 from device.speech.ports import TtsEngine
 from device.speech.renewable import Renewable
 from device.workers import Workers
+
 T = TypeVar("T")
 
 SENTENCE_DEADLINE: Final = 10.0

@@ -15,8 +15,9 @@ from device.errors import AudioDeviceMissing
 
 Direction: TypeAlias = Literal["input", "output"]
 
-_INSTALL: Final = "Install PortAudio (sudo apt install libportaudio2), or use a file (--wav) or typed text (--text)."
-_CONNECT: Final = "Connect one and see `homebody doctor`, or use a file (--wav) or typed text (--text)."
+_WITHOUT: Final = "without one use `talk --text`, `ask --wav FILE` or `say --out FILE`"
+_INSTALL: Final = f"Install PortAudio (sudo apt install libportaudio2); {_WITHOUT}."
+_CONNECT: Final = f"Connect one and see `homebody doctor`; {_WITHOUT}."
 
 
 @dataclass(frozen=True, slots=True)

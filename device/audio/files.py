@@ -158,6 +158,18 @@ def _to_int16(samples: NDArray[np.float32]) -> Pcm:
     return pcm
 
 
+def check_target(path: Path) -> None:
+    """See that a file may be written there, before anything is done whose result it is to hold.
+
+    Raises:
+        BadInput: The folder does not exist, or `path` is something else than a file.
+    """
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path} is not a file.", remedy="Give the path of a WAV file to write.")
+    if not path.parent.is_dir():
+        raise BadInput(f"There is no folder {path.parent}.", remedy="Create it or give another path.")
+
+
 def write_wav(path: Path, pcm: Pcm) -> None:
     """Write 16 kHz mono 16-bit WAV; the file appears whole or not at all.
 
@@ -165,10 +177,7 @@ def write_wav(path: Path, pcm: Pcm) -> None:
         BadInput: The folder does not exist, or `path` is something else than a file.
         StorageError: The disk is full or read-only; a file that was there before is untouched.
     """
-    if path.exists() and not path.is_file():
-        raise BadInput(f"{path} is not a file.", remedy="Give the path of a WAV file to write.")
-    if not path.parent.is_dir():
-        raise BadInput(f"There is no folder {path.parent}.", remedy="Create it or give another path.")
+    check_target(path)
     content = io.BytesIO()
     with wave.open(content, "wb") as wav:
         wav.setnchannels(1)

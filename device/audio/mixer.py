@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,7 +22,10 @@ KNEE: Final = 29_000
 """Sample value up to which the sum is exact; beyond it bends softly into full scale (-1.1 dBFS)."""
 
 REFERENCE_SECONDS: Final = 1.0
-"""Length of what `Mixer.reference` remembers."""
+"""How much of what was pulled is remembered for `EchoReference`."""
+
+LARGEST_LAG: Final = 0.25
+"""Seconds by which an `EchoReference` may fall behind before it jumps to the present."""
 
 _FULL_SCALE: Final = 32_767
 
@@ -46,7 +49,8 @@ class Mixer:
         self._lock = threading.Lock()
         self._streams: list[Playback] = []
         self._holds = 0
-        self._reference = np.zeros(round(REFERENCE_SECONDS * SAMPLE_RATE), np.int16)
+        self._past = np.zeros(round(REFERENCE_SECONDS * SAMPLE_RATE), np.int16)
+        self._pulled = 0
 
     def play(self, pcm: Pcm | None = None, *, kind: SoundKind, gain: float = 1.0) -> Playback:
         """Begin a sound with the speaker's next pull.
@@ -93,13 +97,49 @@ class Mixer:
                     stream.mix_into(total, own * self._volume.gain(stream.kind), now, self.latency)
             self._streams = [stream for stream in self._streams if not stream.over]
             mixed = saturate(total)
-            self._reference = np.concatenate((self._reference, mixed))[-len(self._reference) :]
+            self._past = np.concatenate((self._past, mixed))[-len(self._past) :]
+            self._pulled += count
         return mixed
 
-    def reference(self, count: int) -> Pcm:
-        """The last `count` samples that the speaker pulled (at most `REFERENCE_SECONDS`): the echo's origin."""
+    def reference(self) -> EchoReference:
+        """A reader of what the speaker pulls from now on: the echo's origin."""
+        return EchoReference(self.pulled)
+
+    def pulled(self, since: int) -> tuple[Pcm, int]:
+        """What the speaker pulled after its first `since` samples, as far as it is remembered, and the count of all."""
         with self._lock:
-            return self._reference[len(self._reference) - count :].copy()
+            fresh = min(max(self._pulled - since, 0), len(self._past))
+            return self._past[len(self._past) - fresh :].copy(), self._pulled
+
+
+class EchoReference:
+    """Reads what the speaker pulled in order, without repeating or skipping, however unevenly frames arrive.
+
+    Microphone and speaker deliver in blocks of their own. An echo canceller needs the far signal at a steady
+    distance from the near one; it finds the distance by itself, and an occasional change of it.
+
+    Args:
+        pulled: `Mixer.pulled`.
+    """
+
+    def __init__(self, pulled: Callable[[int], tuple[Pcm, int]]) -> None:
+        self._pulled = pulled
+        self._position: int | None = None
+
+    def read(self, count: int) -> Pcm:
+        """The next `count` samples, shape [count].
+
+        The first call gives the latest. Where the speaker has not pulled enough yet, the rest is silence, after
+        which the reader lags by as much; a reader too far behind jumps to the present.
+        """
+        if self._position is None:
+            self._position = self._pulled(0)[1] - count
+        fresh, total = self._pulled(self._position)
+        if len(fresh) > count + LARGEST_LAG * SAMPLE_RATE:
+            fresh = fresh[-count:]
+        read = fresh[:count]
+        self._position = total - len(fresh) + len(read)
+        return np.concatenate((read, np.zeros(count - len(read), np.int16)))
 
 
 def saturate(total: NDArray[np.int32]) -> Pcm:

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 
 from device.app import Brain, build_brain, make_listener, make_stt_engine, make_tts_engine
-from device.audio.files import read_audio, write_wav
+from device.audio.files import check_target, read_audio, write_wav
 from device.audio.ports import SAMPLE_RATE, Pcm
-from device.cli.render import show_turn, turn_json
+from device.cli.render import show_problems, show_turn, turn_json
 from device.clock import SystemClock
 from device.config import home_folder, load_config
 from device.dialogue.conversation import Turn
@@ -36,18 +36,19 @@ def ask(
         raise BadInput("Give either words or --wav FILE.", remedy='For example: homebody ask "what time is it"')
     home = home_folder()
     config = load_config(home)
+    if out:
+        check_target(out)
     pcm = read_audio(wav) if wav else None
     brain = build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())
+    show_problems(brain.problems)
+    tts = make_tts_engine(config, home) if out else None
     turn = asyncio.run(_turn(brain, text, pcm))
-    if out and turn.reply:
-        write_wav(out, render(make_tts_engine(config, home), turn.reply))
     if as_json:
         typer.echo(json.dumps(turn_json(turn), ensure_ascii=False))
     else:
-        console = Console(highlight=False)
-        for problem in brain.problems:
-            console.print(f"note: {problem}", style="yellow")
-        show_turn(console, turn, explain=explain)
+        show_turn(Console(highlight=False), turn, explain=explain)
+    if out and tts:
+        write_wav(out, render(tts, turn.reply))
     raise typer.Exit(1 if turn.failed else 0)
 
 

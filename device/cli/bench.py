@@ -41,6 +41,7 @@ from device.errors import Missing
 from device.events import Observation, SoundBegan
 from device.speech.engines import STT, EngineOptions, make_stt
 from device.speech.ports import SttEngine, TtsEngine, render
+from device.speech.renewable import Renewable
 from device.workers import ThreadWorkers
 
 SENTENCES = (
@@ -194,7 +195,7 @@ async def _running(
             sounds.put_nowait(seen)
 
     ring, mixer, speaker = Ring(brain.clock), Mixer(brain.clock, brain.volume), FileSpeaker(brain.clock)
-    assistant = build_assistant(brain, ring, mixer, stt, tts, observe)
+    assistant = build_assistant(brain, ring, mixer, Renewable(lambda: stt), Renewable(lambda: tts), observe)
     speaker.start(mixer.pull)
     loop = asyncio.create_task(assistant.run())
     await asyncio.sleep(0)  # lets it begin, so that the button has somebody to press it

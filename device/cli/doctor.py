@@ -19,6 +19,7 @@ from rich.text import Text
 from device.app import BUNDLE, build_brain, make_home, make_listener, make_stt_engine, make_tts_engine
 from device.audio.devices import list_devices
 from device.audio.ports import SAMPLE_RATE
+from device.cli.render import show_row
 from device.clock import SystemClock
 from device.config import Config, home_folder, load_config
 from device.errors import DeviceError
@@ -57,7 +58,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON on standar
         typer.echo(json.dumps({"ok": not broken, "findings": [asdict(f) for f in findings]}))
     else:
         console.print(
-            f"\n{len(broken)} problem(s)." if broken else "\nAll is well.", style="red" if broken else "green"
+            f"\n{len(broken)} problem{'s' * (len(broken) > 1)}, see above." if broken else "\nAll is well.",
+            style="red" if broken else "green",
         )
     raise typer.Exit(3 if broken else 0)
 
@@ -160,7 +162,7 @@ def _problem(what: str, error: DeviceError) -> Finding:
 
 def _show(console: Console, finding: Finding) -> None:
     mark, style = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[finding.state]
-    console.print(Text.assemble((f" {mark} ", style), f"{finding.what:<16}", (finding.detail, "dim")))
+    show_row(console, Text.assemble((f" {mark} ", style), f"{finding.what:<16}"), Text(finding.detail, "dim"))
     if finding.remedy:
-        console.print(Text(f"   {'':<16}→ {finding.remedy}", style))
+        show_row(console, Text(" " * 19), Text(f"→ {finding.remedy}", style))
     sys.stdout.flush()

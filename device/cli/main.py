@@ -30,6 +30,7 @@ _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("sim", "A spoken tour of a simulated living room, without a microphone."),
     "train": ("train", "Train, distil and quantize the language model."),
     "evaluate": ("train", "Evaluate a language model."),
+    "evaluate.speech": ("sim", "Evaluate recorded commands through the whole chain."),
 }
 """Command to the extra that brings what it needs, and its help."""
 
@@ -43,8 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DeviceError as error:
         report(error, as_json="--json" in arguments)
         sys.exit(error.exit_code)
+    except ExceptionGroup as group:
+        errors = group.subgroup(DeviceError)
+        if errors is None:
+            raise
+        first = _leaf(errors)
+        report(first, as_json="--json" in arguments)
+        sys.exit(first.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _leaf(group: ExceptionGroup[DeviceError]) -> DeviceError:
+    """The first error of a task group that failed."""
+    first = group.exceptions[0]
+    return _leaf(first) if isinstance(first, ExceptionGroup) else first
 
 
 def build(wanted: str) -> typer.Typer:

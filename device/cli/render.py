@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from device.dialogue.conversation import Turn
+from device.dialogue.spoken import say
+from device.errors import DeviceError
 from device.nlu.resolve import to_json
 from device.nlu.types import Interpretation, Slot
+from device.skills.api import Change
+from device.skills.ports import Json
 
 _BAR = 28
+_SHOWN_MS = 0.05
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 
 
 def slot_json(slot: Slot) -> dict[str, Any]:
@@ -52,18 +61,60 @@ def turn_json(turn: Turn) -> dict[str, Any]:
     }
 
 
+def show_problems(problems: Iterable[DeviceError], label: str = "note") -> None:
+    """Tell what is not as it should be, on standard error."""
+    console = Console(stderr=True, highlight=False)
+    for problem in problems:
+        show_row(console, Text(f"  {label:<5}", "bold yellow"), Text(str(problem), "yellow"))
+
+
+def show_row(console: Console, label: Text, body: Text) -> None:
+    """A label and what belongs to it; long text goes on under itself."""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(label, body)
+    console.print(grid)
+
+
+def describe(change: Change) -> str:
+    """A change in words: "light dim: kitchen, brightness 40"."""
+    target = change.target.removeprefix(f"{change.skill}.").replace("_", " ")
+    said = {change.skill, change.action}
+    details = [part for part in (target, *(_value(*item) for item in change.set.items())) if part and part not in said]
+    action = f"{change.skill} {change.action.replace('_', ' ')}"
+    return f"{action}: {', '.join(details)}" if details else action
+
+
+def _value(key: str, value: Json) -> str:
+    """One thing that was set, in words; empty if there is nothing to say."""
+    name = key.removesuffix("_s").replace("_", " ")
+    match value:
+        case bool():
+            return name if value else "off" if name == "on" else f"not {name}"
+        case int() | float() if key.endswith("_s"):
+            return f"{name} {say(timedelta(seconds=value))}"
+        case int() | float():
+            return f"{name} {value:g}"
+        case str() if _ISO.fullmatch(value):
+            return f"{name} {datetime.fromisoformat(value):%a %d %b %H:%M}"
+        case list():
+            return ", ".join(map(str, value))
+        case dict():
+            return ", ".join(filter(None, (_value(inner, part) for inner, part in value.items())))
+    return "" if value is None else str(value)
+
+
 def show_turn(console: Console, turn: Turn, *, explain: bool = False) -> None:
     """Print a turn: what was heard, what was done, what is answered; with `explain` also why and how fast."""
-    console.print(Text.assemble(("  you  ", "bold cyan"), turn.transcript or "…"))
+    show_row(console, Text("  you  ", "bold cyan"), Text(turn.transcript or "…"))
     if explain:
         for reading in turn.interpretations:
-            console.print(explanation(reading))
+            show_row(console, Text("       "), explanation(reading))
     for change in turn.changes:
-        values = ", ".join(f"{key} {value}" for key, value in change.set.items())
-        words = " ".join(part for part in (f"{change.skill}.{change.action}", change.target, values) if part)
-        console.print(Text.assemble(("   ↳   ", "green"), (words, "green")))
+        show_row(console, Text("   ↳   ", "green"), Text(describe(change), "green"))
     if turn.reply:
-        console.print(Text.assemble(("  home ", "bold magenta"), turn.reply))
+        show_row(console, Text("  home ", "bold magenta"), Text(turn.reply))
     if explain and turn.timeline_ms:
         show_timeline(console, turn.timeline_ms)
 
@@ -72,15 +123,19 @@ def explanation(reading: Interpretation) -> Text:
     """One interpretation with its reasons."""
     slots = "  ".join(f"{name}=“{slot.text}”" for name, slot in reading.slots.items())
     head = reading.intent or str(reading.act)
-    text = Text.assemble(("       ", ""), (head, "yellow"), ("  " + slots if slots else "", "yellow"))
+    text = Text.assemble((head, "yellow"), ("  " + slots if slots else "", "yellow"))
     text.append(f"  {reading.source} {reading.confidence:.2f}", "dim")
     for reason in reading.reasons:
-        text.append(f"\n         · {reason}", "dim")
+        text.append(f"\n  · {reason}", "dim")
     return text
 
 
 def show_timeline(console: Console, timeline_ms: Mapping[str, float]) -> None:
-    """One bar a stage on a common scale; the speech itself, which is no waiting, only as a number."""
+    """One bar a stage on a common scale; the speech itself, which is no waiting, only as a number.
+
+    Stages too short to be seen in the numbers are left out.
+    """
+    timeline_ms = {stage: ms for stage, ms in timeline_ms.items() if ms >= _SHOWN_MS}
     stages = {stage: ms for stage, ms in timeline_ms.items() if stage != "speech"}
     longest = max(stages.values(), default=0.0) or 1.0
     for stage, ms in timeline_ms.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -15,10 +16,12 @@ from device.app import Brain, build_assistant, build_brain, make_stt_engine, mak
 from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
 from device.audio.mixer import Mixer
 from device.audio.ring import Ring
-from device.cli.render import show_turn, turn_json
+from device.cli.render import show_problems, show_turn, turn_json
 from device.clock import SystemClock
 from device.config import home_folder, load_config
+from device.errors import DeviceError
 from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
+from device.speech.renewable import Renewable
 from device.supervisor import MicrophoneKeeper
 from device.turns import Phase
 from device.workers import ThreadWorkers
@@ -41,8 +44,7 @@ def talk(
     console = Console(highlight=False)
     brain = build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())
     display = Display(console, explain=explain, as_json=as_json)
-    for problem in brain.problems:
-        console.print(f"note: {problem}", style="yellow")
+    show_problems(brain.problems)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_typed(brain, display) if text else _spoken(brain, display))
 
@@ -57,11 +59,14 @@ class Display:
 
     def __call__(self, seen: Observation) -> None:
         """Show one observation."""
-        if isinstance(seen, TurnDone):
+        if isinstance(seen, Trouble):
+            show_problems([seen.error], "trouble")  # on standard error: JSON of turns stays whole
+        elif isinstance(seen, TurnDone):
             if self.as_json:
                 typer.echo(json.dumps(turn_json(seen.turn), ensure_ascii=False))
             else:
-                show_turn(self._console, seen.turn, explain=self._explain)
+                turn = replace(seen.turn, reply="") if seen.ignored else seen.turn
+                show_turn(self._console, turn, explain=self._explain)
         elif not self.as_json:
             self._person(seen)
 
@@ -77,8 +82,6 @@ class Display:
                 self._console.print(Text.assemble(("  ring ", "bold yellow"), words))
             case Interrupted():
                 self._console.print(Text("       (interrupted)", "dim"))
-            case Trouble(error):
-                self._console.print(Text(f"  !    {error}", "red"))
 
 
 async def _typed(brain: Brain, display: Display) -> None:
@@ -91,15 +94,25 @@ async def _typed(brain: Brain, display: Display) -> None:
             except EOFError:
                 return
             if line.strip():
-                display(TurnDone(await brain.conversation.turn(line), brain.clock.monotonic()))
+                try:
+                    display(TurnDone(await brain.conversation.turn(line), brain.clock.monotonic()))
+                except DeviceError as error:  # one turn failed, the conversation goes on
+                    display(Trouble(error, brain.clock.monotonic()))
     finally:
         watch.cancel()
 
 
 async def _watch(brain: Brain, display: Display) -> None:
+    trouble = ""
     while True:
-        for ring in brain.scheduler.due():
-            display(Rang(ring, brain.words(ring), brain.clock.monotonic()))
+        try:
+            for ring in brain.scheduler.due():
+                display(Rang(ring, brain.words(ring), brain.clock.monotonic()))
+            trouble = ""
+        except DeviceError as error:  # a full disk: what is due is asked for again, and the trouble told once
+            if str(error) != trouble:
+                display(Trouble(error, brain.clock.monotonic()))
+            trouble = str(error)
         await brain.clock.sleep(0.5)
 
 
@@ -114,9 +127,12 @@ async def _spoken(brain: Brain, display: Display) -> None:
     try:
         speaker.start(mixer.pull)
         mixer.latency = speaker.latency
-        stt, tts = make_stt_engine(config, brain.home), make_tts_engine(config, brain.home)
+        stt = Renewable(lambda: make_stt_engine(config, brain.home))
+        tts = Renewable(lambda: make_tts_engine(config, brain.home))
         assistant = build_assistant(brain, ring, mixer, stt, tts, display)
-        keeper = MicrophoneKeeper(microphone, ring, clock, config.audio.stall, assistant.lost_microphone)
+        keeper = MicrophoneKeeper(
+            microphone, ring, clock, config.audio.stall, assistant.lost_microphone, assistant.found_microphone
+        )
         wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
         if not display.as_json:
             typer.echo(f"Say {wake}, then a command. Ctrl+C ends.")

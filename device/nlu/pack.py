@@ -115,7 +115,10 @@ def load_pack(path: Path) -> Pack:
     except OSError as error:
         raise PackError(f"{path}: can't be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PackError(f"{path}: not valid YAML: {error}", remedy="Check the indentation and the quotes.") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        remedy = "Check the indentation and the quotes."
+        raise PackError(f"{where}: not valid YAML: {problem or error}.", remedy=remedy) from error
     try:
         return msgspec.convert(data, Pack)
     except msgspec.ValidationError as error:
@@ -154,7 +157,7 @@ def types_of(pack: Pack, packs: Iterable[Pack]) -> Mapping[str, TypeSpec]:
 def _hint(message: str) -> str:
     """Suggest the key that was probably meant."""
     if "unknown field" not in message:
-        return ""
+        return f"The packs in {PACKS_DIR} show how it is written."
     wrong = message.split("`")[1]
     known = [f.encode_name for s in (Pack, IntentSpec, SlotSpec, TypeSpec) for f in msgspec.structs.fields(s)]
     close = difflib.get_close_matches(wrong, known, n=1)

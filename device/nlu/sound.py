@@ -31,7 +31,7 @@ Trail: TypeAlias = list[tuple[Arc, int, int]]
 LIMIT: Final = 0.15
 """Cost per phoneme above which nothing of the grammar was meant."""
 
-MARGIN: Final = 0.15
+MARGIN: Final = 0.05
 """By how much in all (not per phoneme) the best must beat the best of another meaning; 1 is a wrong phoneme."""
 
 MAX_PHONEMES: Final = 120
