@@ -5,7 +5,7 @@ PY := .venv/bin/python
 help:
 	@echo "make demo    hear Homebody: a spoken tour in a simulated living room (no microphone needed)"
 	@echo "make test    lint, types and all tests"
-	@echo "make model   train, distil and quantize the language model anew (needs --data-dir, see README)"
+	@echo "make model   train, distil and quantize the language model anew (DATA=folder with the corpora)"
 	@echo "make bench   measure this machine"
 
 demo:
@@ -21,8 +21,9 @@ lint:
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
 model:
+	@test -n "$(DATA)" || { echo "Where are the corpora? make model DATA=folder (see README)"; exit 2; }
 	@.ci/setup dev
-	@.venv/bin/homebody train $(TRAIN_ARGS)
+	@.venv/bin/homebody train --data-dir $(DATA) --out models/artefacts/homebody-en
 
 bench:
 	@.ci/setup sim

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVarTuple
 
 from device import turns
 from device.audio.chimes import ChimeName, chime
@@ -34,6 +34,8 @@ from device.speech.renewable import Renewable
 from device.turns import Ears, Effect, Event, Phase, TurnState, advance, ignores_failure
 from device.voice import Voice
 from device.workers import Workers
+
+Ts = TypeVarTuple("Ts")
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +96,8 @@ class Assistant:
         self._state = TurnState(follow_up=parts.follow_up)
         self._ears: tuple[Mode, int | None] | None = ("idle", None)
         self._listen_from: int | None = None
-        self._echo: tuple[EchoCanceller, EchoReference] | None = None
+        self._canceller: EchoCanceller | None = None
+        self._reference: EchoReference | None = None
         self._sounded_at = float("-inf")
         self._ducked = ExitStack()
         self._turn: asyncio.Task[None] | None = None
@@ -165,12 +168,14 @@ class Assistant:
         if self._parts.mixer.playing():
             self._sounded_at = now
         if now - self._sounded_at > ECHO_TAIL:
-            self._echo = None
+            self._reference = None
             return frame
-        if self._echo is None:
-            self._echo = EchoCanceller(), self._parts.mixer.reference()
-        canceller, reference = self._echo
-        return canceller.process(frame, reference.read(len(frame)))
+        # What the canceller has learned about the room is kept from one reply to the next.
+        if self._canceller is None:
+            self._canceller = EchoCanceller()
+        if self._reference is None:
+            self._reference = self._parts.mixer.reference()
+        return self._canceller.process(frame, self._reference.read(len(frame)))
 
     def _heard(self, event: ListenEvent) -> None:
         match event:
@@ -180,9 +185,9 @@ class Assistant:
             case SpeechStarted():
                 self._post(turns.SpeechBegan())
             case SpeechPaused(at, pcm) if self._state.phase is Phase.LISTENING:
-                self._start(self._speculate(at, pcm))
+                self._start(self._speculate, at, pcm)
             case Utterance(mode="interrupt"):
-                self._start(self._interruption(event))
+                self._start(self._interruption, event)
             case Utterance():
                 self._end(event.ended, event.pcm)
             case NoSpeech():
@@ -260,18 +265,18 @@ class Assistant:
                 self._ears = (ears.value, since)
             case turns.Chime(name):
                 if self._parts.chimes:
-                    self._start(self._chime(name, self._state.turn))
+                    self._start(self._chime, name, self._state.turn)
             case turns.Duck(on):
                 self._ducked.close()
                 if on:
                     self._ducked.enter_context(self._parts.mixer.duck())
                     self._parts.bell.hush()
             case turns.Think(turn, pcm):
-                self._turn = self._start(self._think(turn, pcm))
+                self._turn = self._start(self._think, turn, pcm)
             case turns.Act(turn, text):
-                self._turn = self._start(self._act(turn, text))
+                self._turn = self._start(self._act, turn, text)
             case turns.Speak(turn, text):
-                self._turn = self._start(self._speak(turn, text))
+                self._turn = self._start(self._speak, turn, text)
             case turns.Silence():
                 self._silence()
             case turns.StopRinging():
@@ -287,14 +292,14 @@ class Assistant:
                 return
         self._parts.mixer.play(chime(name), kind="chime")
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, work: Callable[[*Ts], Coroutine[Any, Any, None]], *args: *Ts) -> asyncio.Task[None]:
         assert self._tasks is not None
-        return self._tasks.create_task(self._guarded(work))
+        return self._tasks.create_task(self._guarded(work, *args))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[*Ts], Coroutine[Any, Any, None]], *args: *Ts) -> None:
         """What breaks ends its own task, not the device."""
         try:
-            await work
+            await work(*args)
         except Exception as error:
             self._report(error)
 
@@ -337,7 +342,7 @@ class Assistant:
     async def _speak(self, turn: int, text: str) -> None:
         """Speak a reply; only when its last sample has left the speaker does the turn go on."""
         self._speech = playback = self._parts.voice.begin()
-        self._start(self._time_first_sound(playback, self._ended_at, self._spoke_at))
+        self._start(self._time_first_sound, playback, self._ended_at, self._spoke_at)
         try:
             await self._parts.voice.speak(text, playback)
         except Exception as error:

@@ -59,7 +59,7 @@ class Bell:
         self._observe = observe
         self._changed = asyncio.Event()
         self._sounding: Playback | None = None
-        self._rang_at: dict[int, float] = {}
+        self._begun: dict[int, tuple[float, str]] = {}
         self._silenced: set[int] = set()
 
     def changed(self) -> None:
@@ -108,10 +108,11 @@ class Bell:
         """What rings now; announces what is new and gives up what nobody heard."""
         now = self._clock.monotonic()
         for ring in self._scheduler.due():
-            self._rang_at[ring.id] = now
-            self._observe(Rang(ring, self._words(ring), now))
-        rings = [ring for ring in self._scheduler.ringing() if ring.id not in self._silenced]
-        if rings and all(now - self._rang_at.setdefault(r.id, now) > GIVE_UP[r.kind] for r in rings):
+            words = self._words(ring)
+            self._begun[ring.id] = now, words
+            self._observe(Rang(ring, words, now))
+        rings = [r for r in self._scheduler.ringing() if r.id in self._begun and r.id not in self._silenced]
+        if rings and all(now - self._begun[ring.id][0] > GIVE_UP[ring.kind] for ring in rings):
             self.stop()
             return []
         return rings
@@ -123,7 +124,7 @@ class Bell:
             return
         self._sounding = self._voice.begin("alarm")
         try:
-            await self._voice.speak(" ".join(map(self._words, rings)), self._sounding)
+            await self._voice.speak(" ".join(self._begun[ring.id][1] for ring in rings), self._sounding)
         except DeviceError as error:
             self._trouble(error)
         await self._sounding.wait()

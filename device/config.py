@@ -180,7 +180,7 @@ def _overlay(tree: dict[str, Any], variable: str, text: str) -> dict[str, Any]:
     try:
         _convert(merged)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"Environment variable {variable}: {error}.", remedy=_hint(str(error)) or example) from error
+        raise ConfigError(f"Environment variable {variable}: {error}.", remedy=_hint(str(error))) from error
     return merged
 
 

@@ -288,9 +288,7 @@ def _wake(state: TurnState) -> Step:
     effects += [Duck(True), Chime("start"), Listen(Ears.COMMAND)]
     question = state.question and not busy
     # A wake word that was heard proves that the microphone delivers.
-    woken = replace(
-        state, phase=Phase.LISTENING, turn=state.turn + 1, question=question, invited=True, deaf=False
-    )
+    woken = replace(state, phase=Phase.LISTENING, turn=state.turn + 1, question=question, invited=True, deaf=False)
     return woken, tuple(effects)
 
 

@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 
 from device.audio.mixer import Mixer
 from device.audio.playback import Playback
-from device.audio.ports import Pcm
 from device.audio.volume import SoundKind
 from device.errors import EngineHung
 from device.speech.ports import TtsEngine

@@ -17,7 +17,9 @@ from device.audio.mixer import Mixer
 from device.audio.ring import Ring
 from device.clock import Clock
 from device.events import Observation, PhaseChanged, TurnDone
+from device.speech.listen import Listener
 from device.speech.ports import SttEngine, TtsEngine, render
+from device.speech.renewable import Renewable
 from device.supervisor import MicrophoneKeeper
 from device.turns import Phase
 from firmware_sim.microphone import SimulatedMicrophone
@@ -38,6 +40,7 @@ class Room:
         assistant: The device.
         microphone: Its ears' port; unplug it, add noise.
         speaker: Its mouth's port.
+        mixer: Everything audible; play music through it.
         seen: All observations so far.
     """
 
@@ -47,6 +50,7 @@ class Room:
         assistant: Assistant,
         microphone: SimulatedMicrophone,
         speaker: SimulatedSpeaker,
+        mixer: Mixer,
         person: TtsEngine,
         seen: list[Observation],
         running: asyncio.Task[None],
@@ -55,6 +59,7 @@ class Room:
         self.assistant = assistant
         self.microphone = microphone
         self.speaker = speaker
+        self.mixer = mixer
         self.seen = seen
         self._person = person
         self._running = running
@@ -85,6 +90,13 @@ class Room:
             while self.assistant.phase in (Phase.THINKING, Phase.SPEAKING):
                 await self._tick()
 
+    async def sounding(self, seconds: float) -> None:
+        """Wait until the device has been speaking or ringing for so long."""
+        async with asyncio.timeout(PATIENCE):
+            while not (self.mixer.playing("speech") or self.mixer.playing("alarm")):
+                await self._tick()
+        await self._clock.sleep(seconds)
+
     async def idle(self) -> None:
         """Wait until the follow-up window has closed."""
         async with asyncio.timeout(PATIENCE):
@@ -101,12 +113,14 @@ class Room:
 @asynccontextmanager
 async def furnished(
     brain: Brain,
-    stt: SttEngine,
-    tts: TtsEngine,
+    stt: Renewable[SttEngine],
+    tts: Renewable[TtsEngine],
     person: TtsEngine,
     *,
+    listener: Listener | None = None,
     observe: Callable[[Observation], None] = lambda _: None,
     echo: float = 0.0,
+    noise_dbfs: float = -60.0,
     seed: int = 0,
 ) -> AsyncIterator[Room]:
     """Set a device up in a room and take it down again.
@@ -116,9 +130,11 @@ async def furnished(
         stt: Its ears' engine.
         tts: Its voice.
         person: The voice of whoever speaks to it.
+        listener: Its ears; the configured ones by default.
         observe: Told what happens.
         echo: Gain from its speaker to its microphone.
-        seed: Of the room's noise.
+        noise_dbfs: RMS of the room's noise, relative to full scale.
+        seed: Of the noise.
     """
     clock = brain.clock
     seen: list[Observation] = []
@@ -130,16 +146,19 @@ async def furnished(
     ring = Ring(clock)
     mixer = Mixer(clock, brain.volume)
     speaker = SimulatedSpeaker(clock)
-    microphone = SimulatedMicrophone(clock, seed=seed, speaker=speaker)
+    microphone = SimulatedMicrophone(clock, seed=seed, noise_dbfs=noise_dbfs, speaker=speaker)
     if echo:
         microphone.echo(echo, 0.02)
-    assistant = build_assistant(brain, ring, mixer, stt, tts, both)
-    keeper = MicrophoneKeeper(microphone, ring, clock, brain.config.audio.stall, assistant.lost_microphone)
+    assistant = build_assistant(brain, ring, mixer, stt, tts, both, listener)
+    keeper = MicrophoneKeeper(
+        microphone, ring, clock, brain.config.audio.stall, assistant.lost_microphone, assistant.found_microphone
+    )
     microphone.start(ring.push)
     speaker.start(mixer.pull)
     tasks = [asyncio.create_task(assistant.run()), asyncio.create_task(keeper.run())]
+    await clock.sleep(0)  # lets them begin
     try:
-        yield Room(brain, assistant, microphone, speaker, person, seen, tasks[0])
+        yield Room(brain, assistant, microphone, speaker, mixer, person, seen, tasks[0])
     finally:
         microphone.stop()
         speaker.stop()

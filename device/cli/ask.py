@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -39,10 +40,10 @@ def ask(
     if out:
         check_target(out)
     pcm = read_audio(wav) if wav else None
-    brain = build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())
-    show_problems(brain.problems)
-    tts = make_tts_engine(config, home) if out else None
-    turn = asyncio.run(_turn(brain, text, pcm))
+    with closing(build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())) as brain:
+        show_problems(brain.problems)
+        tts = make_tts_engine(config, home) if out else None
+        turn = asyncio.run(_turn(brain, text, pcm))
     if as_json:
         typer.echo(json.dumps(turn_json(turn), ensure_ascii=False))
     else:

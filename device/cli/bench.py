@@ -25,6 +25,7 @@ from device.app import (
     Brain,
     build_assistant,
     build_brain,
+    make_home,
     make_listener,
     make_stt_engine,
     make_tts_engine,
@@ -87,12 +88,13 @@ async def measure(config: Config, home: Path, rounds: int) -> dict[str, Any]:
     """
     clock = SystemClock(config.home.timezone)
     config = msgspec.structs.replace(config, home=HomeConfig())
-    cold_start, peak = _whole_process()
+    make_stt_engine(config, home)  # what is missing is reported before anything is measured
     tts = make_tts_engine(config, home)
+    cold_start, peak = _whole_process()
     clips = [render(tts, sentence) for sentence in SENTENCES]
     models = home / "models"
     engines = {name: engine for name in STT if (engine := _engine(name, models, config.speech.stt_threads))}
-    with tempfile.TemporaryDirectory(prefix="homebody-bench-") as fresh:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=make_home(home)) as fresh:
         brain = build_brain(config, Path(fresh), clock, ThreadWorkers())
         nlu = _nlu(brain.conversation, clock, rounds)
         stt = {name: _stt(engine, clips, clock) for name, engine in engines.items()}

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
@@ -29,9 +30,9 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="JSON on st
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    table = Table("use", "name", "here", "")
+    table = Table("use", "name", "here", "how to get it")
     for row in rows:
-        table.add_row(row["use"], row["name"], "[green]yes[/]" if row["here"] else "[yellow]no[/]", row["note"])
+        table.add_row(row["use"], row["name"], "[green]yes[/]" if row["here"] else "[yellow]no[/]", escape(row["note"]))
     Console().print(table)
 
 

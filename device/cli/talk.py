@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from device.app import Brain, build_assistant, build_brain, make_stt_engine, mak
 from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
 from device.audio.mixer import Mixer
 from device.audio.ring import Ring
-from device.cli.render import show_problems, show_turn, turn_json
+from device.cli.render import show_problems, show_row, show_turn, turn_json
 from device.clock import SystemClock
 from device.config import home_folder, load_config
 from device.errors import DeviceError
@@ -42,10 +43,12 @@ def talk(
     home = home_folder()
     config = load_config(home)
     console = Console(highlight=False)
-    brain = build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())
     display = Display(console, explain=explain, as_json=as_json)
-    show_problems(brain.problems)
-    with contextlib.suppress(KeyboardInterrupt):
+    with (
+        contextlib.closing(build_brain(config, home, SystemClock(config.home.timezone), ThreadWorkers())) as brain,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        show_problems(brain.problems)
         asyncio.run(_typed(brain, display) if text else _spoken(brain, display))
 
 
@@ -76,10 +79,12 @@ class Display:
                 mark, words, style = _PHASES[phase]
                 self._console.print(Text.assemble((f"   {mark}   ", style), (words, "dim")))
             case SoundBegan(latency, after_speech) if self._explain:
-                times = f"first sound {1000 * latency:.0f} ms after the endpoint, {1000 * after_speech:.0f} ms after the last word"
-                self._console.print(Text(f"       {times}", "dim"))
+                endpoint, word = f"{1000 * latency:.0f} ms after the endpoint", f"{1000 * after_speech:.0f} ms"
+                show_row(
+                    self._console, Text("       "), Text(f"first sound {endpoint}, {word} after the last word", "dim")
+                )
             case Rang(_, words):
-                self._console.print(Text.assemble(("  ring ", "bold yellow"), words))
+                show_row(self._console, Text("  ring ", "bold yellow"), Text(words))
             case Interrupted():
                 self._console.print(Text("       (interrupted)", "dim"))
 
@@ -87,10 +92,11 @@ class Display:
 async def _typed(brain: Brain, display: Display) -> None:
     """Read lines until the end of input; alarms and timers are shown when they are due."""
     watch = asyncio.create_task(_watch(brain, display))
+    prompt = "" if display.as_json or not sys.stdin.isatty() else "› "
     try:
         while True:
             try:
-                line = await asyncio.to_thread(input, "" if display.as_json else "› ")
+                line = await asyncio.to_thread(input, prompt)
             except EOFError:
                 return
             if line.strip():
@@ -142,4 +148,3 @@ async def _spoken(brain: Brain, display: Display) -> None:
     finally:
         microphone.stop()
         speaker.stop()
-        brain.workers.close()

@@ -9,7 +9,7 @@ from datetime import datetime
 from device.clock import Clock
 from device.dialogue import policy
 from device.dialogue.responses import Responses, fill
-from device.dialogue.state import DialogueState
+from device.dialogue.state import MEMORY, DialogueState
 from device.errors import DeviceError
 from device.nlu.answer import Interpreter, Situation
 from device.nlu.pack import Pack
@@ -150,17 +150,21 @@ class Conversation:
         return self._responses.render(intent, key, values, self.state.turns, self._clock.now())
 
     def _situation(self) -> Situation:
-        pending, done = self.state.pending, self.state.done
+        pending, done, now = self.state.pending, self.state.done, self._clock.now()
+        referents = self.state.referents(now)
         if pending:
-            return Situation(pending.command.intent, pending.question, pending.slot, pending.options)
-        return Situation(done.command.intent if done else "")
+            command = pending.command
+            return Situation(command.intent, pending.question, pending.slot, pending.options, command.slots, referents)
+        if done is None or now - done.at > MEMORY:
+            return Situation(referents=referents)
+        return Situation(done.command.intent, slots=done.command.slots, referents=referents)
 
     async def _carry_out(self, action: policy.Action, now: datetime) -> _Said:
         match action:
-            case policy.Run(command, corrects):
+            case policy.Run(command, corrects, confirmed):
                 if corrects:
                     await self._take_back(now)
-                return await self._run(command, now)
+                return await self._run(command, now, confirmed)
             case policy.TakeBack():
                 return await self._take_back(now)
             case policy.Ask(command, slot, again):
@@ -180,9 +184,9 @@ class Conversation:
             return _Said(error.spoken, failed=True)
         return _Said(self._own("undone", now))
 
-    async def _run(self, command: Interpretation, now: datetime) -> _Said:
+    async def _run(self, command: Interpretation, now: datetime, confirmed: bool) -> _Said:
         skill_name, _, intent = command.intent.partition(".")
-        request = Request(intent, command.slots, now, self._room, command.text)
+        request = Request(intent, command.slots, now, self._room, command.text, confirmed)
         try:
             outcome = await self._skills[skill_name].handle(request)
             if outcome.question:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from device.dialogue.state import MAX_TRIES, MEMORY, DialogueState, Done, Pending
@@ -15,17 +15,22 @@ from device.nlu.pack import IntentSpec
 from device.nlu.types import OOS, Act, Interpretation, Slot
 from device.skills.api import Outcome
 
-PRONOUNS = frozenset({"it", "that", "this", "them", "those", "these", "that one", "this one", "there", "one"})
+PRONOUNS = frozenset({"it", "that", "this", "them", "those", "these", "that's", "that one", "this one", "there", "one"})
 _TARGETS = frozenset({"device", "room"})
 _UNDO = frozenset({"undo", "back", "last"})
+_STOP = frozenset({"stop", "quit"})
+
+SECOND_THOUGHTS = timedelta(seconds=30)
+"""For how long "never mind" and "cancel that" mean the command just carried out; later they only ask for silence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Carry this command out. `corrects` says that it replaces the last one."""
+    """Carry this command out. `corrects` says that it replaces the last one, `confirmed` that a yes was given."""
 
     command: Interpretation
     corrects: bool = False
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +81,17 @@ def decide(
         case Act.CANCEL:
             if state.pending:
                 return _closed(state), Say("cancelled")
-            if _UNDO & set(first.text.split()):
-                return state, TakeBack()
+            said = set(first.text.split())
+            at_once = state.undoable and state.done and now - state.done.at <= SECOND_THOUGHTS and not _STOP & said
+            if _UNDO & said or at_once:
+                return replace(state, undoable=False), TakeBack()
             return state, Run(replace(first, intent="system.stop", slots={}))
         case Act.REPEAT:
             if state.pending:
                 return state, Say("", text=state.pending.question)
             return state, Say("", text=state.last_reply) if state.last_reply else Say("nothing_said")
         case Act.AFFIRM if state.pending and not state.pending.slot:
-            return _closed(state, keep_queue=True), Run(state.pending.command)
+            return _closed(state, keep_queue=True), Run(state.pending.command, confirmed=True)
         case Act.DENY if state.pending:
             return _closed(state), Say("declined")
         case Act.AFFIRM | Act.DENY if not state.pending:
@@ -110,7 +117,7 @@ def _act(heard: Interpretation) -> Act:
 
 def start(state: DialogueState, command: Interpretation, specs: Specs, now: datetime) -> tuple[DialogueState, Action]:
     """Begin one command: fill in what "it" means, then ask, confirm or run."""
-    return _complete(state, refer(command, state.recent(now), specs[command.intent]), specs)
+    return _complete(state, refer(command, _referable(state, command, now), specs[command.intent]), specs)
 
 
 def merge(command: Interpretation, slots: Mapping[str, Slot]) -> Interpretation:
@@ -133,17 +140,31 @@ def refer(command: Interpretation, mentioned: Mapping[str, Slot], spec: IntentSp
     return command if slots == command.slots else replace(command, slots=slots)
 
 
+def _referable(state: DialogueState, command: Interpretation, now: datetime) -> Mapping[str, Slot]:
+    """What a command's pronouns may mean: what its own skill mentioned; for others "there" is the room."""
+    recent = state.recent(now)
+    if state.mentioned_by == command.intent.partition(".")[0]:
+        return recent
+    there = "there" in command.text.split()
+    return {name: slot for name, slot in recent.items() if there and name == "room"}
+
+
 def after(state: DialogueState, command: Interpretation, outcome: Outcome, now: datetime) -> DialogueState:
     """The state once a skill has answered without a question."""
     if outcome.failed:
         return replace(state, pending=None)
-    mentioned = {**state.recent(now), **outcome.mentioned}
+    same = state.mentioned_by == command.intent.partition(".")[0]
+    # A second timer without a name is not the pizza timer of before.
+    kept = {} if same and not outcome.mentioned else state.recent(now)
+    mentioned = {**kept, **outcome.mentioned}
     return replace(
         state,
         pending=None,
         done=Done(command, now),
         mentioned=mentioned,
         mentioned_at=now if outcome.mentioned else state.mentioned_at,
+        mentioned_by=command.intent.partition(".")[0] if outcome.mentioned else state.mentioned_by,
+        undoable=outcome.undo is not None,
     )
 
 
@@ -162,7 +183,12 @@ def _complete(state: DialogueState, command: Interpretation, specs: Specs) -> tu
     spec = specs[command.intent]
     for name, slot in spec.slots.items():
         if slot.required and (name not in command.slots or command.slots[name].value is None):
-            return state, Ask(command, name)
+            return state, Ask(command, name, again=name in command.slots)
+    if any(slot.required for slot in spec.slots.values()):
+        # What only says more about it must not be lost either: "seven on the fortieth of May" is not tomorrow.
+        unclear = next((slot.text for slot in command.slots.values() if slot.value is None), "")
+        if unclear:
+            return state, Say("unclear", {"said": unclear}, failed=True)
     if spec.confirm:
         return state, Ask(command)
     return state, Run(command)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from string import Formatter
-from typing import Any
+from typing import Any, Final
 
 from device.dialogue.spoken import say
 from device.errors import PackError
 from device.nlu.pack import Pack
+
+_SENTENCE: Final = re.compile(r"(?:^|(?<=[.?!] ))[a-z]")
 
 
 class Responses:
@@ -62,9 +65,9 @@ def placeholders(template: str) -> set[str]:
 
 
 def fill(template: str, values: Mapping[str, object], now: datetime | None = None) -> str:
-    """Put spoken values into a template and make the first letter a capital."""
+    """Put spoken values into a template and make the first letter of each sentence a capital."""
     text = template.format_map({name: _spoken(value, now) for name, value in values.items()})
-    return text[:1].upper() + text[1:]
+    return _SENTENCE.sub(lambda found: found[0].upper(), text)
 
 
 def _spoken(value: Any, now: datetime | None) -> str:

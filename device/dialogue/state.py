@@ -16,6 +16,19 @@ MAX_TRIES: Final = 2
 """How often one question is asked before the device gives up: no prompt is inescapable."""
 
 
+_SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
+    "timer": ("timer", "name"),
+    "alarm": ("alarm", "name"),
+    "reminder": ("reminder", ""),
+    "list": ("list", "list"),
+    "tv": ("tv", ""),
+    "media": ("music", ""),
+    "climate": ("heating", ""),
+    "vacuum": ("vacuum", ""),
+}
+"""What a skill is about, in a word, and the slot that names one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A question that the device has asked and that is not yet answered.
@@ -53,6 +66,8 @@ class DialogueState:
         done: The last command carried out.
         mentioned: Slot name to slot: what "it", "them" and "there" mean.
         mentioned_at: When that was.
+        mentioned_by: Skill that did: a lamp is nothing that a door lock can open.
+        undoable: The last command can be taken back.
         last_reply: For "say that again".
         turns: Number of turns, which picks the variant of a reply.
     """
@@ -62,6 +77,8 @@ class DialogueState:
     done: Done | None = None
     mentioned: Mapping[str, Slot] = field(default_factory=dict)
     mentioned_at: datetime | None = None
+    mentioned_by: str = ""
+    undoable: bool = False
     last_reply: str = ""
     turns: int = 0
 
@@ -70,6 +87,22 @@ class DialogueState:
         if self.mentioned_at is None or now - self.mentioned_at > MEMORY:
             return {}
         return self.mentioned
+
+    def referents(self, now: datetime) -> tuple[str, ...]:
+        """Names for "it", likeliest first: what the last command was about, then the thing mentioned last."""
+        recent = self.recent(now)
+        command = self.pending.command if self.pending else self.done.command if self.done else None
+        names = []
+        if command and (self.pending or (self.done and now - self.done.at <= MEMORY)):
+            skill = command.intent.partition(".")[0]
+            if skill in _SUBJECTS:
+                kind, slot = _SUBJECTS[skill]
+                mentioned = recent if self.mentioned_by == skill else {}
+                called = (command.slots if self.pending else mentioned).get(slot)
+                names.append(f"the {called.text} {kind}" if called else f"the {kind}")
+        if "device" in recent:
+            names.append(f"the {recent['device'].text}")
+        return tuple(names)
 
     def context(self) -> str:
         """The words that an answer would be answering: the model's first segment."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
-from device.nlu.acts import correction, exact_act, follow_on, strip_fillers
-from device.nlu.pack import Pack, TypeSpec, all_types
-from device.nlu.resolve import ResolveContext, resolve
-from device.nlu.resolve.numbers import ordinal_position
-from device.nlu.split import split
-from device.nlu.types import OOS, Act, Interpretation, Slot
-from device.nlu.understand import Understander, clean, is_command
+from device.nlu.acts import affirms, correction, exact_act, follow_on, further, repairs, strip_fillers, to_device
+from device.nlu.fragments import Fragments, Strict, choose
+from device.nlu.pack import Pack
+from device.nlu.resolve import ResolveContext
+from device.nlu.split import distribute, split
+from device.nlu.types import OOS, Act, Interpretation, Slot, Slots
+from device.nlu.understand import LONGEST_LOOSE, Understander, clean, is_command
 
 SURE_COMMAND: Final = 0.9
 """How sure a reading must be that words are a new command and not the answer to the open question."""
@@ -22,10 +21,12 @@ SURE_COMMAND: Final = 0.9
 SURE_ACT: Final = 0.6
 """How sure the model must be of a yes, a no or a cancel that is said in other words than the fixed ones."""
 
-NAME_SCORE: Final = 80.0
-"""rapidfuzz ratio (0 to 100) from which words stand for a name."""
-
 _FRAGMENT_WORDS: Final = 8
+_TARGETS: Final = frozenset({"device", "room"})
+_IT: Final = frozenset({"it", "them"})
+_LAST_IT: Final = frozenset({"that", "this", "those", "these"})
+_STEPS: Final = frozenset({"up", "down", "dim", "brighten", "next", "tell", "pick", "suggest", "recommend"})
+"""Intents, by their short names, that can be wanted once more: a step further, another joke."""
 _BARE_ACTS: Final = frozenset({Act.AFFIRM, Act.DENY, Act.CANCEL, Act.REPEAT})
 
 
@@ -38,12 +39,16 @@ class Situation:
         question: Words of the open question; empty if none is open.
         slot: Slot asked for; empty when a yes or no is expected.
         options: Names among which to choose.
+        slots: Of that command, as far as they are filled.
+        referents: What "it" may stand for, likeliest first: "the pasta timer", "the kitchen light".
     """
 
     intent: str = ""
     question: str = ""
     slot: str = ""
     options: tuple[str, ...] = ()
+    slots: Slots = field(default_factory=dict)
+    referents: tuple[str, ...] = ()
 
 
 class Interpreter:
@@ -56,8 +61,9 @@ class Interpreter:
 
     def __init__(self, understander: Understander, packs: Sequence[Pack]) -> None:
         self.understander = understander
-        self._shared = all_types(packs)
-        self._own = {pack.skill: pack.types for pack in packs}
+        self._fragments = Fragments(understander, packs)
+        # What holds commands itself ("when I say party, ...") takes all that follows.
+        self._teaching = frozenset(name for name, spec in understander.specs.items() if "command" in spec.slots)
 
     def understand(self, text: str, situation: Situation, context: ResolveContext) -> tuple[Interpretation, ...]:
         """Commands of one breath in order, or one answer; empty if there are no words."""
@@ -71,8 +77,14 @@ class Interpreter:
     ) -> tuple[Interpretation, ...]:
         """The utterance as a part of what is going on; empty if it stands by itself."""
         act = exact_act(words)
-        if act and (situation.question or act in (Act.CANCEL, Act.REPEAT)):
-            return (_dialogue("", {}, act, words, 1.0, f"a fixed way to {act}"),)
+        fixed = _dialogue("", {}, act, words, 1.0, f"a fixed way to {act}") if act else None
+        if fixed and situation.question:
+            return (fixed,)
+        meant = self._referent(words, situation, context)
+        if meant:
+            return (meant,)
+        if fixed and (act in (Act.CANCEL, Act.REPEAT) or self.understander.exact(words, context) is None):
+            return (fixed,)
         reading = None
         if situation.question:
             reading = self._answer(words, situation, context)
@@ -84,29 +96,126 @@ class Interpreter:
         self, words: tuple[str, ...], situation: Situation, context: ResolveContext
     ) -> tuple[Interpretation, ...]:
         def read(part: Sequence[str]) -> Interpretation:
-            return self.understander.command(part, context, situation.question)
+            return self.understander.command(part, context, situation.question, by_sound=False)
 
         whole = read(words)
-        commands = split(words, read, whole)
-        lonely = len(commands) == 1 and commands[0].intent == OOS and len(words) <= _FRAGMENT_WORDS
-        if lonely and situation.intent and not situation.question:
-            slots = self._fill(words, situation.intent, context)
+        repaired = None if whole.confidence == 1.0 and is_command(whole) else self._repaired(words, context)
+        if repaired:
+            return (repaired,)
+        shared = self._shared(words, context)
+        if shared:
+            return shared
+        commands = split(words, read, whole, self._teaching)
+        if len(commands) > 1 or whole.source == "grammar":
+            return tuple(each for command in commands for each in self._each(command, context))
+        alone = situation.question or len(words) > _FRAGMENT_WORDS or not to_device(words, _begins_nothing)
+        fragment = situation.intent and not alone
+        if fragment and not is_command(whole):
+            slots = self._fragments.whole(words, situation.intent, context)
             if slots:
-                return (
-                    _dialogue(situation.intent, slots, Act.INFORM, words, 0.6, f"a fragment of {situation.intent}"),
-                )
-        return commands
+                return (self._fragment(slots, words, situation),)
+        whole = self.understander.command(words, context, situation.question)
+        if fragment and not is_command(whole):
+            slots = self._fragments.fill(words, situation.intent, context)
+            if slots:
+                return (self._fragment(slots, words, situation),)
+        same = situation.question and whole.source == "model" and whole.intent == situation.intent
+        asked = whole.slots.get(situation.slot)
+        if same and (asked is None or asked.value is None) and not self.understander.begins(whole.intent, words[0]):
+            # Only the question made the model think of it: neither "maybe" nor "coconut" is a new command.
+            return (Interpretation(OOS, text=whole.text, reasons=("says nothing to the open question",)),)
+        return self._each(whole, context)
+
+    def _fragment(self, slots: dict[str, Slot], words: Sequence[str], situation: Situation) -> Interpretation:
+        return _dialogue(situation.intent, slots, Act.INFORM, words, 0.6, f"a fragment of {situation.intent}")
+
+    # Inside one command ----------------------------------------------------------------------------------------
+
+    def _referent(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> Interpretation | None:
+        """The command that the words make with a name for "it", where the grammar has precisely that."""
+        last = len(words) - 1
+        at = next((i for i, word in enumerate(words) if word in _IT or (word in _LAST_IT and i == last)), None)
+        if not at:
+            return None
+        skill = situation.intent.partition(".")[0]
+        all_of_them = words[at] == "them" and words[at - 1] in ("of", "all")
+        for referent in situation.referents:
+            name = referent.split()
+            said = (*words[:at], *(["the", f"{name[-1]}s"] if all_of_them else name), *words[at + 1 :])
+            reading = self.understander.exact(said, context, skill)
+            if reading is None or (reading.confidence < 1.0 and reading.intent.partition(".")[0] != skill):
+                continue
+            reason = f"“{words[at]}” stands for “{referent}”"
+            return replace(reading, text=" ".join(words), reasons=(reason, *reading.reasons))
+        return None
+
+    def _repaired(self, words: tuple[str, ...], context: ResolveContext) -> Interpretation | None:
+        """One command that corrects itself: "set a timer for ten, no, fifteen minutes"."""
+        if len(words) > LONGEST_LOOSE:
+            return None
+        for before, after in repairs(words):
+            first = self.understander.command(before, context, by_sound=False)
+            if not is_command(first):
+                continue
+            second = self.understander.command(after, context, by_sound=False)
+            if is_command(second) and second.confidence == 1.0 and len(after) > 2 and second.intent == first.intent:
+                return replace(second, reasons=(*second.reasons, "corrects itself"))
+            slots = self._fragments.whole(after, first.intent, context) or self._fragments.fill(
+                after, first.intent, context
+            )
+            if slots:
+                kept = {name: slot for name, slot in first.slots.items() if slot.value is not None}
+                reasons = (*first.reasons, f"corrects itself with “{' '.join(after)}”")
+                return replace(first, slots={**kept, **slots}, text=" ".join(words), reasons=reasons)
+        return None
+
+    def _shared(self, words: tuple[str, ...], context: ResolveContext) -> tuple[Interpretation, ...]:
+        """Two names with one verb ("switch the kitchen light and the hall light off"), where the grammar has it."""
+        for at in (i for i, word in enumerate(words[:LONGEST_LOOSE]) if word == "and" and i > 1):
+            for end in range(len(words), at + 1, -1):
+                first = self.understander.exact((*words[:at], *words[end:]), context)
+                if first is None or first.confidence < 1.0:
+                    continue
+                name = words[at + 1 : end]
+                for slot in self.understander.specs[first.intent].slots.keys() & _TARGETS:
+                    if first.slots.keys() & _TARGETS and self._fragments.is_known(
+                        " ".join(name), first.intent, slot, context
+                    ):
+                        kept = {key: value for key, value in first.slots.items() if key not in _TARGETS}
+                        text = " ".join(strip_fillers(name))
+                        second = replace(first, slots={**kept, slot: Slot(text, text)}, text=" ".join(words))
+                        return first, second
+        return ()
+
+    def _each(self, command: Interpretation, context: ResolveContext) -> tuple[Interpretation, ...]:
+        """One command for each name of an enumeration ("the kitchen and the bedroom lights").
+
+        A name that is not of this household is no value where a yes would have to be asked for: nobody is to confirm
+        what can't be done.
+        """
+        spec = self.understander.specs.get(command.intent)
+        if spec is None or command.source == "grammar":
+            return (command,)
+        known: dict[str, Callable[[str], bool]] = {
+            name: partial(self._fragments.is_known, intent=command.intent, slot=name, context=context)
+            for name in command.slots
+            if self._fragments.type_of(command.intent, name).household
+        }
+        if spec.confirm:
+            unknown = {n: Slot(s.text) for n, s in command.slots.items() if n in known and not known[n](s.text)}
+            command = replace(command, slots={**command.slots, **unknown})
+        return distribute(command, known)
 
     # Answers to an open question -------------------------------------------------------------------------------
 
     def _answer(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> Interpretation | None:
         """The utterance as an answer to the open question; None if it is a command of its own or nothing."""
         choice = choose(words, situation.options) if situation.options else None
-        if choice:
+        if choice and not (_more_than(words, choice) and self._another(words, situation, context)):
             slots = {situation.slot: Slot(choice, choice)}
             return _dialogue(situation.intent, slots, Act.SELECT, words, 1.0, "one of the names offered")
         corrected = correction(words)
-        changed = self._fill(corrected, situation.intent, context) if corrected else {}
+        changed = self._fragments.fill(corrected, situation.intent, context) if corrected else {}
         if changed:
             return _dialogue(situation.intent, changed, Act.CORRECT, words, 0.9, "corrects the open command")
         if not situation.slot:
@@ -118,26 +227,48 @@ class Interpreter:
         if prediction is None:
             return None
         act, probability = prediction.acts[0]
-        if act not in _BARE_ACTS or probability < SURE_ACT:
+        if act not in _BARE_ACTS or probability < SURE_ACT or (act is Act.AFFIRM and not affirms(words)):
             return None
         reading = _dialogue("", {}, act, words, probability, f"the model takes it as {act}, {probability:.0%}")
         return replace(reading, source="model")
 
     def _inform(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> Interpretation | None:
         """The asked-for slot, with others that came along ("seven | tomorrow")."""
-        command = self.understander.command(words, context, situation.question)
+        command = self.understander.command(words, context, situation.question, by_sound=False)
+        again = is_command(command) and command.intent == situation.intent and command.slots
+        if again and command.source == "grammar":
+            return None  # a whole command again, which takes the place of the open one
+        if again and situation.slot in command.slots and self.understander.begins(situation.intent, words[0]):
+            return replace(command, act=Act.INFORM)  # "add socks to it" where only "socks" was asked for
         # "Turn on the light" answers no question; "the kitchen light" does, whatever the grammar makes of it.
-        another = is_command(command) and command.confidence >= SURE_COMMAND and command.intent != situation.intent
-        if self._type_of(situation.intent, situation.slot).wildcard:
+        another = self._another(words, situation, context)
+        if self._fragments.type_of(situation.intent, situation.slot).wildcard:
             if another and (command.source == "grammar" or not self._takes_as_answer(words, situation)):
                 return None
             text = " ".join(strip_fillers(words))
             slots = {situation.slot: Slot(text, text)}
         else:
-            slots = self._fill(words, situation.intent, context, wanted=situation.slot, strict=another)
+            if len(self._parts(words, situation, context)) > 1 or not to_device(words, _begins_nothing):
+                return None
+            strict: Strict = "wholly" if another else False
+            slots = self._fragments.fill(words, situation.intent, context, wanted=situation.slot, strict=strict)
             if situation.slot not in slots:
                 return None
         return _dialogue(situation.intent, slots, Act.INFORM, words, 0.95, f"answers “{situation.question}”")
+
+    def _another(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> bool:
+        """The words are surely a command, and not the one that is open; or they are several."""
+        command, *others = self._parts(words, situation, context)
+        sure = is_command(command) and command.confidence >= SURE_COMMAND
+        return bool(others) or (sure and command.intent != situation.intent)
+
+    def _parts(
+        self, words: tuple[str, ...], situation: Situation, context: ResolveContext
+    ) -> tuple[Interpretation, ...]:
+        def read(part: Sequence[str]) -> Interpretation:
+            return self.understander.command(part, context, situation.question, by_sound=False)
+
+        return split(words, read, read(words), self._teaching)
 
     def _takes_as_answer(self, words: tuple[str, ...], situation: Situation) -> bool:
         prediction = self.understander.predict(words, situation.question)
@@ -149,92 +280,62 @@ class Interpreter:
         self, words: tuple[str, ...], situation: Situation, context: ResolveContext
     ) -> Interpretation | None:
         """As in "no, fifteen minutes" and "what about tomorrow": the last command with other slots."""
-        whole = self.understander.command(words, context)
+        if further(words) and situation.intent.partition(".")[2] in _STEPS:
+            return _dialogue(situation.intent, dict(situation.slots), Act.COMMAND, words, 0.9, "the same once more")
+        whole = self.understander.command(words, context, by_sound=False)
         if is_command(whole) and whole.source == "grammar":
             return None
-        for rest, act, reason in (
-            (correction(words), Act.CORRECT, "corrects the last command"),
-            (follow_on(words), Act.INFORM, "carries the last command over"),
-        ):
-            if not rest:
-                continue
-            complete = self.understander.command(rest, context)
-            if is_command(complete) and complete.confidence >= SURE_COMMAND:
-                same = act is Act.CORRECT and complete.intent == situation.intent
-                return replace(complete, act=act, reasons=(*complete.reasons, reason)) if same else complete
-            slots = self._fill(rest, situation.intent, context)
-            if slots:
-                return _dialogue(situation.intent, slots, act, words, 0.9, reason)
-        return None
+        corrected = correction(words)
+        if corrected:
+            return self._changed(corrected, words, situation, context)
+        rest = follow_on(words)
+        return self._carried_over(rest, words, situation, context) if rest else None
 
-    # Slots in fragments ----------------------------------------------------------------------------------------
+    def _changed(
+        self, rest: tuple[str, ...], words: tuple[str, ...], situation: Situation, context: ResolveContext
+    ) -> Interpretation | None:
+        """The last command with what a correction says, or another command in its place."""
+        complete = self.understander.command(rest, context, by_sound=False)
+        reason = "corrects the last command"
+        value = self._fragments.whole(rest, situation.intent, context)
+        if value and complete.source != "grammar":
+            return _dialogue(situation.intent, value, Act.CORRECT, words, 0.9, reason)
+        if is_command(complete) and complete.confidence >= SURE_COMMAND:
+            same = complete.intent == situation.intent
+            return replace(complete, act=Act.CORRECT, reasons=(*complete.reasons, reason)) if same else complete
+        # "Not the kitchen, the bedroom": what is said last is meant.
+        instead = "not" in words[:2]
+        tails = (rest[start:] for start in range(1, len(rest))) if instead else ()
+        found = (self._fragments.whole(tail, situation.intent, context) for tail in tails)
+        slots = next((slots for slots in found if slots), None) or self._fragments.fill(rest, situation.intent, context)
+        return _dialogue(situation.intent, slots, Act.CORRECT, words, 0.9, reason) if slots else None
 
-    def _fill(
-        self, words: Sequence[str], intent: str, context: ResolveContext, wanted: str = "", strict: bool = True
-    ) -> dict[str, Slot]:
-        """Slots of an intent in a fragment: the whole of it as one value, else the spans that the model sees.
-
-        Args:
-            words: The fragment.
-            intent: Whose slots.
-            context: For resolving.
-            wanted: Only this slot may be the whole fragment.
-            strict: Names must be known ones.
-        """
-        spec = self.understander.specs.get(intent)
-        if spec is None:
-            return {}
-        core = strip_fillers(words)
-        for name in [wanted] if wanted else spec.slots:
-            value = self._value(core, intent, name, context, strict)
-            if value:
-                return {name: value}
-        prediction = self.understander.predict(words, "")
-        found = self.understander.slots(prediction, intent, words, context) if prediction else {}
-        return {
-            name: slot
-            for name, slot in found.items()
-            if slot.value is not None and (name == wanted or not self._type_of(intent, name).wildcard)
-        }
-
-    def _value(
-        self, words: Sequence[str], intent: str, slot: str, context: ResolveContext, strict: bool
-    ) -> Slot | None:
-        """All words as one value of a slot that is no free text."""
-        text = " ".join(words)
-        type_ = self.understander.specs[intent].slot_type(slot)
-        spec = self._type_of(intent, slot)
-        if spec.wildcard:
-            return None
-        if strict and (spec.household or spec.values):
-            listed = [value if isinstance(value, str) else value.spoken for value in spec.values]
-            if closest(text, [*context.names.get(type_, ()), *listed]) is None:
-                return None
-        value = resolve(type_, text, context)
-        # Words that come back as they are were not understood as a value of a closed type.
-        return None if value is None or (value == text and spec.template) else Slot(text, value)
-
-    def _type_of(self, intent: str, slot: str) -> TypeSpec:
-        """Type of a slot: the skill's own definition before the shared one."""
-        name = self.understander.specs[intent].slot_type(slot)
-        return self._own.get(intent.partition(".")[0], {}).get(name) or self._shared[name]
+    def _carried_over(
+        self, rest: tuple[str, ...], words: tuple[str, ...], situation: Situation, context: ResolveContext
+    ) -> Interpretation | None:
+        """The last command with another value: "what about tomorrow", "and eggs"."""
+        complete = self.understander.command(rest, context, by_sound=False)
+        if is_command(complete) and complete.source == "grammar":
+            return complete
+        reason = "carries the last command over"
+        slots = self._fragments.fill(rest, situation.intent, context)
+        if slots:
+            return _dialogue(situation.intent, slots, Act.INFORM, words, 0.9, reason)
+        free = [name for name in situation.slots if self._fragments.type_of(situation.intent, name).wildcard]
+        about = len(rest) < len(words) - 1  # "what about ..." begins no command, "and ..." may
+        if free and (about or not (is_command(complete) and complete.confidence >= SURE_COMMAND)):
+            text = " ".join(strip_fillers(rest))
+            return _dialogue(situation.intent, {free[0]: Slot(text, text)}, Act.INFORM, words, 0.8, reason)
+        return complete if is_command(complete) and complete.confidence >= SURE_COMMAND else None
 
 
-def choose(words: Sequence[str], options: Sequence[str]) -> str | None:
-    """The option that is meant, by name or by position ("the second one", "the last")."""
-    position = ordinal_position(" ".join(words))
-    if position is not None and -len(options) <= position < len(options):
-        return options[position]
-    return closest(" ".join(strip_fillers(words)), options)
+def _begins_nothing(*_words: str) -> bool:
+    return False
 
 
-def closest(text: str, names: Sequence[str]) -> str | None:
-    """The name that the words stand for, or clearly contain; None if there is none, or two alike."""
-    found = process.extractOne(text, names, scorer=fuzz.ratio, score_cutoff=NAME_SCORE)
-    if found:
-        return str(found[0])
-    contained = process.extract(text, names, scorer=fuzz.token_set_ratio, score_cutoff=95.0, limit=2)
-    return str(contained[0][0]) if len(contained) == 1 else None
+def _more_than(words: Sequence[str], choice: str) -> bool:
+    """True if the words say more than a name ("the kitchen one, please"): they may be something else altogether."""
+    return len(strip_fillers(words)) > len(choice.split()) + 1
 
 
 def _dialogue(

@@ -39,14 +39,15 @@ class SoundRescue:
 
     def untrained(self, words: Sequence[str]) -> SoundMatch | None:
         """The nearest sentence of the intents that the model does not know."""
-        return self._all_untrained.best(words) if self._untrained else None
+        found = self._all_untrained.best(words) if self._untrained else None
+        return found if found and keeps_numbers(words, found.sentence.split()) else None
 
     def among(self, words: Sequence[str], intents: Sequence[str]) -> SoundMatch | None:
         """The nearest sentence of some intents, if it is very near and no other intent's is."""
         found = [
             match for match in (self._search(intent).best(words, limit=TIGHT + APART) for intent in intents) if match
         ]
-        found.sort(key=lambda match: match.cost)
+        found = sorted((m for m in found if keeps_numbers(words, m.sentence.split())), key=lambda match: match.cost)
         if not found or found[0].cost > TIGHT or (len(found) > 1 and found[1].cost - found[0].cost < APART):
             return None
         return found[0]
@@ -59,3 +60,24 @@ class SoundRescue:
         if intent not in self._searches:
             self._searches[intent] = SoundSearch(self._grammar, self._phonemizer, (intent,))
         return self._searches[intent]
+
+
+def keeps_numbers(heard: Sequence[str], sentence: Sequence[str]) -> bool:
+    """Whether all numbers and days that were heard are in the sentence, in their order.
+
+    They are common words that recognizers know well: "minus five" is no "ninety five", and the "twenty eighth" no
+    "twenty sixth", however near they sound. The sentence may have more of them ("for tea minutes").
+    """
+    said = iter(sentence)
+    return all(word in said for word in heard if word in _EXACT)
+
+
+_EXACT: Final = frozenset(
+    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million minus "
+    "point half quarter first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth monday tuesday wednesday "
+    "thursday friday saturday sunday january february march april june july august september october november "
+    "december years months weeks days hours minutes seconds".split()
+) - {"two", "oh"}
+"""Words that no search by sound may replace; "two" and "oh" are also misheard for others ("to", "or")."""

@@ -37,7 +37,8 @@ _DECIMAL = re.compile(r"\b(\d+)\.(\d+)\b")
 _INTEGER = re.compile(r"\d+")
 _VARIANTS = {
     "to morrow": "tomorrow", "to day": "today", "to night": "tonight", "per cent": "percent",
-    "sub titles": "subtitles", "good bye": "goodbye", "a m": "am", "p m": "pm",
+    "sub titles": "subtitles", "good bye": "goodbye", "a m": "am", "p m": "pm", "turn of": "turn off",
+    "switch of": "switch off", "whats": "what's", "dont": "don't", "wheres": "where's", "hows": "how's",
 }  # fmt: skip
 """Spellings of speech engines (the older ones are Moonshine's and Whisper's) to those of the packs."""
 _VARIANT = re.compile(rf"\b({'|'.join(_VARIANTS)})\b")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Final
 
+from device.nlu.acts import HESITATIONS, to_device
 from device.nlu.grammar import Grammar
 from device.nlu.match import Match, match
 from device.nlu.match import SlotSpan as MatchedSpan
@@ -37,8 +39,14 @@ LIKELY: Final = 3
 MAYBE_IN_SCOPE: Final = 0.2
 """In-scope score below which nothing that the model knows was meant, however it sounds."""
 
-MODEL_SURE: Final = 0.5
+MODEL_SURE: Final = 0.65
 """Probability below which an in-scope reading of the model counts as not understood."""
+
+LONGEST_NAME: Final = 4
+"""Most words of a name that begins a command ("green curry paste goes on the shopping list")."""
+
+LONGEST_LOOSE: Final = 40
+"""Words beyond which only the grammar is believed: nobody gives a command that long in loose words."""
 
 
 class Understander:
@@ -65,30 +73,46 @@ class Understander:
         # One utterance is looked at as a command, as an answer and in parts: the network runs once for each.
         self._predict = lru_cache(maxsize=32)(model.predict) if model else None
 
-    def command(self, words: Sequence[str], context: ResolveContext, question: str = "") -> Interpretation:
+    def command(
+        self, words: Sequence[str], context: ResolveContext, question: str = "", *, by_sound: bool = True
+    ) -> Interpretation:
         """The best reading of one command.
 
         Args:
             words: Spoken form.
             context: For resolving slot values.
             question: What the device has just asked, if anything.
+            by_sound: Search by sound where nothing else is sure; takes much longer than all the rest.
 
         Returns:
             An interpretation whose intent is `oos` when nothing fits.
         """
-        matches = match(self._grammar, words)
+        matches = [m for m in match(self._grammar, words) if not _starts_free(m) or self._believable(m, words)]
         closed = [m for m in matches if not m.wildcards]
         if len({m.intent for m in closed}) == 1:
             return self._from_match(closed[0], words, context, "every word is in the grammar")
+        if not matches and len(words) > LONGEST_LOOSE:
+            return _unknown(words, None)
         prediction = self.predict(words, question)
         if matches:
             return self._arbitrate(closed or matches, prediction, words, context)
         reading = None
         if prediction and prediction.accepted and prediction.intents[0][1] >= MODEL_SURE:
             reading = self._from_model(prediction, words, context)
+            if not self._addressed(reading.intent, words):
+                return _unknown(words, prediction)
             if reading.confidence >= MODEL_CLEAR and all(slot.value is not None for slot in reading.slots.values()):
                 return reading
-        return self._by_sound(words, prediction, context) or reading or _unknown(words, prediction)
+        heard = self._by_sound(words, prediction, context) if by_sound else None
+        return heard or reading or _unknown(words, prediction)
+
+    def exact(self, words: Sequence[str], context: ResolveContext, skill: str = "") -> Interpretation | None:
+        """The grammar's tightest match alone; among equally tight ones that of a skill, if one is given."""
+        matches = match(self._grammar, words)
+        if not matches:
+            return None
+        best = min(matches, key=lambda m: (m.wildcards, m.intent.partition(".")[0] != skill))
+        return self._from_match(best, words, context, "in the grammar")
 
     def predict(self, words: Sequence[str], question: str) -> Prediction | None:
         """The model's raw opinion, for answers to a question."""
@@ -107,6 +131,21 @@ class Understander:
             filled[name] = Slot(text, resolve(spec.slot_type(name), text, context))
         return _together(filled, context)
 
+    def begins(self, intent: str, *words: str) -> bool:
+        """Whether a phrase of this intent begins with these words."""
+        states = self._grammar.intents.get(intent, ())
+        at: int | None = 0
+        for word in words:
+            at = states[at].words.get(word) if states and at is not None else None
+        return at is not None
+
+    def _believable(self, found: Match, words: Sequence[str]) -> bool:
+        """Free words that come first are a name, not half of a sentence ("he set a | timer for ten minutes")."""
+        return found.slots[0].end <= LONGEST_NAME and self._addressed(found.intent, words)
+
+    def _addressed(self, intent: str, words: Sequence[str]) -> bool:
+        return intent not in self._grammar.intents or to_device(words, partial(self.begins, intent))
+
     def _arbitrate(
         self, matches: Sequence[Match], prediction: Prediction | None, words: Sequence[str], context: ResolveContext
     ) -> Interpretation:
@@ -117,12 +156,23 @@ class Understander:
         best = max(matches, key=lambda m: (-m.wildcards, opinion.get(m.intent, 0.0)))
         intent, probability = prediction.intents[0]
         trained = best.intent in self._model.labels.intents if self._model else False
-        if best.wildcards and trained and intent != best.intent and probability >= MODEL_WINS and prediction.accepted:
-            reading = self._from_model(prediction, words, context)
-            return replace(reading, reasons=(*reading.reasons, f"overrules free words in {best.intent}"))
-        return self._from_match(
+        exact = self._from_match(
             best, words, context, f"in the grammar; the model gives it {opinion.get(best.intent, 0):.2f}"
         )
+        if not (best.wildcards and trained and probability >= MODEL_WINS and prediction.accepted):
+            return exact
+        reading = self._from_model(prediction, words, context)
+        if intent != best.intent:
+            return replace(reading, reasons=(*reading.reasons, f"overrules free words in {best.intent}"))
+        # "Start a nine minute egg timer" has no name "nine minute egg", and "at a timer" none of "at a".
+        if self._complete(reading) and (_starts_free(best) or not self._complete(exact)):
+            return replace(reading, reasons=(*reading.reasons, "explains more than the grammar's free words"))
+        return exact
+
+    def _complete(self, reading: Interpretation) -> bool:
+        """Every required slot is there, and every slot has a value."""
+        required = {name for name, slot in self.specs[reading.intent].slots.items() if slot.required}
+        return required <= reading.slots.keys() and all(slot.value is not None for slot in reading.slots.values())
 
     def _from_match(self, found: Match, words: Sequence[str], context: ResolveContext, reason: str) -> Interpretation:
         slots = {span.name: Slot(span.text, _value(span, context)) for span in found.slots}
@@ -158,7 +208,8 @@ class Understander:
             return None
         found = self._sound.untrained(words)
         if found is None and prediction and prediction.in_scope >= MAYBE_IN_SCOPE:
-            found = self._sound.among(words, [intent for intent, _ in prediction.intents[:LIKELY]])
+            clear = prediction.intents[0][1] >= MODEL_CLEAR
+            found = self._sound.among(words, [intent for intent, _ in prediction.intents[: 1 if clear else LIKELY]])
         if found is None:
             return None
         reason = f"sounds like “{found.sentence}” ({found.cost:.2f} a phoneme)"
@@ -191,9 +242,15 @@ def _unknown(words: Sequence[str], prediction: Prediction | None) -> Interpretat
     return Interpretation(OOS, {}, confidence, "model", text=" ".join(words), reasons=tuple(reasons))
 
 
+def _starts_free(found: Match) -> bool:
+    """True where free words come first ("{name} timer"): nothing in front of them says what they are."""
+    return bool(found.wildcards and found.slots) and found.slots[0].start == 0
+
+
 def clean(text: str) -> tuple[str, ...]:
-    """Spoken form without what a wake word leaves behind."""
-    words = list(spoken_words(text))
+    """Spoken form without hesitations and without what a wake word leaves behind."""
+    said = spoken_words(text)
+    words = [word for word, after in pairwise((*said, "")) if word not in HESITATIONS or after == "huh"]
     for name in _NAMES:
         if tuple(words[: len(name)]) == name:
             words = words[len(name) :]

@@ -30,6 +30,7 @@ class Request:
         now: Wall time of the command, aware.
         room: Room in which the device stands, empty if not configured.
         text: The words of the command.
+        confirmed: The user has just said yes to it.
     """
 
     intent: str
@@ -37,6 +38,7 @@ class Request:
     now: datetime
     room: str = ""
     text: str = ""
+    confirmed: bool = False
 
     def value(self, slot: str) -> Value | None:
         """Resolved value of a slot, or None."""
@@ -59,7 +61,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The skill needs one slot (again). `options` lets the answer be one of these, by name or by position."""
+    """The skill needs one slot (again), or a yes where `slot` is empty.
+
+    `options` lets the answer be one of these, by name or by position.
+    """
 
     slot: str
     reply: str

@@ -39,6 +39,7 @@ NOUNS: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
 }
 """What people call the things of a kind without meaning a particular one: one of them, several."""
 
+_DETERMINED: Final = frozenset({"all", "the", "my", "our"})
 _ARTICLES: Final = frozenset({"the", "my", "our", "a", "an", "that", "this", "these", "those", "of", "in"})
 
 
@@ -74,6 +75,12 @@ class Found:
         return slots
 
 
+def the(name: str) -> str:
+    """A name within a sentence: "the kitchen light", but "Anna's lamp" and "all lights"."""
+    first = name.partition(" ")[0]
+    return name if not name or first in _DETERMINED or first.endswith("'s") else f"the {name}"
+
+
 def find(house: House, request: Request, kind: Kind, others: Sequence[Kind] = (), ask: str = "device") -> Found:
     """What a command means: by name, by room, "here", or all of a kind.
 
@@ -86,10 +93,11 @@ def find(house: House, request: Request, kind: Kind, others: Sequence[Kind] = ()
     """
     every = [a for a in house.appliances() if a.kind == kind]
     device, said_room = _bare(text_of(request, "device")), _bare(text_of(request, "room"))
-    device = device or _in_text(every, request.text)
     rooms = {spoken(a.room): a.room for a in house.appliances() if a.room}
     words = {*request.text.split(), *spoken(text_of(request, "device")).split()}
     wants_all = not ALL_WORDS.isdisjoint(words) or said_room in WHOLE_HOUSE
+    if not device and not wants_all:
+        device = _in_text(every, request.text)
     room = request.room if said_room in HERE else _room(rooms, said_room)
     if said_room and not room and said_room not in HERE | WHOLE_HOUSE:
         return _unknown(every, said_room)
@@ -188,12 +196,13 @@ def _unknown(known: Sequence[Appliance], said: str) -> Found:
         return Found(problem=failure("none"))
     names = {spoken(a.name): a.name for a in known}
     nearest = process.extract(said, list(names), scorer=fuzz.WRatio, limit=_OFFERED)
-    return Found(problem=failure("unknown", {"said": said, "options": tuple(names[n] for n, _, _ in nearest)}))
+    return Found(problem=failure("unknown", {"said": said, "options": tuple(the(names[n]) for n, _, _ in nearest)}))
 
 
 def _ambiguous(appliances: Sequence[Appliance], ask: str) -> Found:
     names = tuple(dict.fromkeys(a.room if ask == "room" else a.name for a in appliances))
-    return Found(problem=Outcome(question=Question(ask, "which", {"options": one_of(names)}, names)))
+    options = one_of([the(name) for name in names])
+    return Found(problem=Outcome(question=Question(ask, "which", {"options": options}, names)))
 
 
 async def change(
@@ -240,7 +249,7 @@ async def change(
             await house.apply(appliance_id, old)
 
     if silent:
-        return Outcome("offline", {"target": tuple(silent)}, tuple(changes), failed=True, undo=undo)
+        return Outcome("offline", {"target": tuple(map(the, silent))}, tuple(changes), failed=True, undo=undo)
     answer = done if changes or already is None else already
-    values = {"target": found.target, "be": found.be, **answer.values}
+    values = {"target": the(found.target), "be": found.be, **answer.values}
     return Outcome(answer.reply, values, tuple(changes), mentioned=found.mentioned, undo=undo)

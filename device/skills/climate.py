@@ -65,7 +65,7 @@ class ClimateSkill:
         said = request.value("temperature")
         if isinstance(said, Temperature) and says(request, "to"):
             return await self._set(request, found)
-        step = STEP
+        step = WARMEST - COLDEST if direction < 0 and says(request, "off") else STEP
         if isinstance(said, Temperature):
             step = said.degrees * 5 / 9 if said.unit == "F" else said.degrees
         targets: list[float] = []

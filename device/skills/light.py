@@ -9,7 +9,7 @@ from typing import Final
 from device.nlu.resolve.colors import color as color_named
 from device.nlu.types import Color, Percent
 from device.skills.api import Outcome, Question, Request, Services
-from device.skills.appliances import Found, change, find
+from device.skills.appliances import Found, change, find, the
 from device.skills.common import says, unknown_intent
 from device.skills.ports import House, Json
 
@@ -95,7 +95,7 @@ class LightSkill:
             return Outcome(question=Question("color", "ask_color"))
         able = tuple(a for a in found.appliances if "color" in self._house.state(a.id))
         if not able:
-            return Outcome("no_color", {"target": found.target}, failed=True)
+            return Outcome("no_color", {"target": the(found.target)}, failed=True)
         done = Outcome("done", {"color": color.name})
         found = Found(able, found.target, all=found.all)
         return await change(self._house, request, self.name, found, lambda _: {"on": True, "color": color.rgb}, done)

@@ -56,7 +56,7 @@ class ListSkill:
             for item in added:
                 self._items.remove(name, item)
 
-        values = {"item": wanted[0], "items": tuple(added), "list": name}
+        values = {"item": wanted[0], "items": tuple(added), "list": name, "be": _be(wanted[:1])}
         if not added:
             return Outcome("already", values, mentioned={"list": named(name)})
         key = "several" if len(added) > 1 else "done"
@@ -103,9 +103,9 @@ class ListSkill:
         mentioned = {"list": named(name)}
         if item := request.words("item"):
             key = "missing" if closest(item, items, parts=False) is None else "contains"
-            return Outcome(key, {"item": item, "list": name}, mentioned=mentioned)
+            return Outcome(key, {"item": item, "list": name, "be": _be([item])}, mentioned=mentioned)
         key = "empty" if not items else "one" if len(items) == 1 else "done"
-        return Outcome(key, {"items": tuple(items), "list": name, "count": len(items)}, mentioned=mentioned)
+        return Outcome(key, {"items": tuple(items), "list": name, "be": _be(items or [""])}, mentioned=mentioned)
 
     def _clear(self, request: Request) -> Outcome:
         name = _list(request)

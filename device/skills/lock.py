@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from device.skills.api import Outcome, Question, Request, Services
-from device.skills.appliances import change, find
+from device.skills.appliances import change, find, the
 from device.skills.common import one_of, unknown_intent
 from device.skills.ports import House
 
@@ -28,7 +28,8 @@ class LockSkill:
         locking = request.intent == "lock"
         if not locking and len(found.appliances) > 1:
             names = tuple(a.name for a in found.appliances)
-            return Outcome(question=Question("device", "which", {"options": one_of(names)}, names))
+            options = one_of([the(name) for name in names])
+            return Outcome(question=Question("device", "which", {"options": options}, names))
         done = Outcome("all" if found.all else "done")
         outcome = await change(
             self._house, request, self.name, found, lambda _: {"locked": locking}, done, Outcome("already")

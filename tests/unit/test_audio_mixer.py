@@ -72,15 +72,13 @@ def test_the_size_of_the_pulls_does_not_matter(cuts: list[int]) -> None:
     run(main)
 
 
-def test_silence_when_nothing_plays_and_reference_of_what_was_pulled() -> None:
+def test_silence_when_nothing_plays() -> None:
     async def main(clock: VirtualClock) -> None:
         mixer = Mixer(clock, DeviceVolume(100))
         assert not np.any(mixer.pull(FRAME))
         mixer.play(np.arange(1, 1001, dtype=np.int16), kind="chime")
         mixer.pull(FRAME)
         mixer.pull(FRAME)
-        np.testing.assert_array_equal(mixer.reference(100)[-24 - 12 : -24], np.arange(989, 1001))
-        assert len(mixer.reference(10**6)) == SAMPLE_RATE
         assert not mixer.playing()
 
     run(main)

@@ -64,7 +64,7 @@ def test_a_confirmation_is_asked_before_and_only_yes_runs_it() -> None:
     _, action = decide(DialogueState(), [command("lock.unlock", device=LAMP)], SPECS, NOW)
     assert action == Ask(command("lock.unlock", device=LAMP))
     open_ = asked(DialogueState(), command("lock.unlock", device=LAMP), "Shall I?", "")
-    assert decide(open_, [act(Act.AFFIRM)], SPECS, NOW)[1] == Run(command("lock.unlock", device=LAMP))
+    assert decide(open_, [act(Act.AFFIRM)], SPECS, NOW)[1] == Run(command("lock.unlock", device=LAMP), confirmed=True)
     for no in (Act.DENY, Act.CANCEL):
         state, action = decide(open_, [act(no)], SPECS, NOW)
         assert isinstance(action, Say)

@@ -81,10 +81,10 @@ async def test_a_house_without_lights_says_so(services: object) -> None:
 async def test_nothing_to_do_is_said(ask: Ask) -> None:
     await ask("light.on", "turn on the desk lamp", device="desk lamp")
     reply, outcome = await ask("light.on", "turn on the desk lamp", device="desk lamp")
-    assert reply == "Desk lamp is on already."
+    assert reply == "The desk lamp is on already."
     assert outcome.changes == ()
     reply, _ = await ask("light.off", "turn off the counter lights", device="counter lights")
-    assert reply == "Counter lights are off already."
+    assert reply == "The counter lights are off already."
 
 
 async def test_dim_and_brighten(ask: Ask, house: SimulatedHouse) -> None:
@@ -153,7 +153,7 @@ async def test_switches(ask: Ask, house: SimulatedHouse) -> None:
 
 
 async def test_covers(ask: Ask, house: SimulatedHouse) -> None:
-    assert (await ask("cover.open", "open the blinds"))[0] == "Living room blinds are open already."
+    assert (await ask("cover.open", "open the blinds"))[0] == "The living room blinds are open already."
     await ask("cover.close", "close the curtains")
     assert house.state("cover.curtains")["position"] == 0
     await ask("cover.open", "open the bedroom blinds halfway", device="bedroom blinds", percent=Percent(50))
@@ -199,7 +199,7 @@ async def test_locks(ask: Ask, house: SimulatedHouse) -> None:
     assert outcome.undo is None
     reply, outcome = await ask("lock.lock", "lock the door")
     assert outcome.question is not None
-    assert "front door or back door" in reply
+    assert "the front door or the back door" in reply
     _, outcome = await ask("lock.lock", "lock all doors")
     assert house.state("lock.front_door") == {"locked": True}
     _, outcome = await ask("lock.unlock", "unlock all doors", device="all doors")

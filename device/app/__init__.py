@@ -1,0 +1,32 @@
+"""The composition root: the only place that builds everything. Nothing here decides anything.
+
+`build_brain` makes what understands and acts; `build_assistant` puts ears and a mouth around it.
+"""
+
+from device.app.brain import Brain, build_brain
+from device.app.parts import (
+    BUNDLE,
+    compiled_grammar,
+    driver,
+    load_all_packs,
+    load_language_model,
+    make_home,
+    make_player,
+)
+from device.app.voice import build_assistant, make_listener, make_stt_engine, make_tts_engine
+
+__all__ = [
+    "BUNDLE",
+    "Brain",
+    "build_assistant",
+    "build_brain",
+    "compiled_grammar",
+    "driver",
+    "load_all_packs",
+    "load_language_model",
+    "make_home",
+    "make_listener",
+    "make_player",
+    "make_stt_engine",
+    "make_tts_engine",
+]

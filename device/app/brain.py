@@ -1,0 +1,162 @@
+"""What understands and acts, built: enough for typed use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from device.app.parts import (
+    compiled_grammar,
+    driver,
+    load_all_packs,
+    load_language_model,
+    make_home,
+    make_player,
+    sound_rescue,
+)
+from device.audio.volume import DeviceVolume
+from device.clock import Clock
+from device.config import Config
+from device.dialogue.conversation import Conversation, Memory, Turn
+from device.errors import DeviceError, StorageError
+from device.household import household_names
+from device.nlu.answer import Interpreter
+from device.nlu.onnx_model import JointModel
+from device.nlu.pack import Pack
+from device.nlu.types import TimeOfDay
+from device.nlu.understand import Understander
+from device.skills.api import Services
+from device.skills.registry import build_skills
+from device.skills.schedule import Ring as Due
+from device.skills.schedule import Scheduler
+from device.store.database import Database
+from device.store.items import Items
+from device.store.phrases import TaughtPhrases
+from device.store.settings import Settings
+from device.store.turns import Turns
+from device.workers import Workers
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """What understands and acts.
+
+    Attributes:
+        problems: What is not as it should be but does not stop the device; to be told to the user.
+    """
+
+    config: Config
+    home: Path
+    clock: Clock
+    workers: Workers
+    database: Database
+    services: Services
+    scheduler: Scheduler
+    volume: DeviceVolume
+    packs: tuple[Pack, ...]
+    model: JointModel | None
+    conversation: Conversation
+    problems: tuple[DeviceError, ...]
+
+    def words(self, due: Due) -> str:
+        """What is said when something rings."""
+        key = ("missed" if due.missed else "ringing") + ("_named" if due.label else "")
+        values = {"name": due.label, "message": due.message, "time": TimeOfDay(due.due.time())}
+        return self.conversation.words(f"{due.kind}.set", key, values)
+
+    def close(self) -> None:
+        """Fold the database's log into its file and let the workers go."""
+        self.workers.close()
+        self.database.close()
+
+
+def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> Brain:
+    """Build what understands and acts.
+
+    Args:
+        config: Settings.
+        home: Folder of all state.
+        clock: Time.
+        workers: Where understanding runs.
+
+    Raises:
+        DeviceError: Something without which nothing works: storage, packs, a driver.
+    """
+    make_home(home)
+    problems: list[DeviceError] = []
+    database = Database(home / "homebody.db")
+    if database.recovered_from:
+        problems.append(
+            StorageError(
+                f"The database was damaged and starts anew; the old file is kept as {database.recovered_from}.",
+                remedy="Set timers, alarms, reminders and lists again.",
+            )
+        )
+    settings = Settings(database)
+    volume = DeviceVolume(
+        int(settings.get("volume", 60)),
+        bool(settings.get("muted", False)),
+        save=partial(_save_volume, settings),
+    )
+    scheduler = Scheduler(database, clock)
+    packs = load_all_packs(config, home)
+    services = Services(
+        clock,
+        database,
+        scheduler,
+        driver("house", config.home.house, home),
+        driver("television", config.home.television, home),
+        make_player(config, home, workers),
+        volume,
+        config.home.room,
+        packs,
+    )
+    names = household_names(services.house, services.television, config.home.people, Items(database).lists())
+    model = load_language_model(config, packs, problems)
+    specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
+    grammar = compiled_grammar(packs, names, home / "cache")
+    understander = Understander(grammar, specs, model, sound_rescue(grammar, packs, model, home, problems))
+    skills = build_skills(services, packs)
+    memory = Memory(TaughtPhrases(database).command, _recorder(database, config, clock))
+    interpreter = Interpreter(understander, packs)
+    conversation = Conversation(interpreter, packs, skills, clock, workers, memory, config.home.room, names)
+    return Brain(
+        config,
+        home,
+        clock,
+        workers,
+        database,
+        services,
+        scheduler,
+        volume,
+        packs,
+        model,
+        conversation,
+        tuple(problems),
+    )
+
+
+def _recorder(database: Database, config: Config, clock: Clock) -> Callable[[Turn], None]:
+    """Keeps the text of turns, if their owner wants that."""
+    turns = Turns(database, config.privacy.keep_turns_days)
+    turns.prune(clock.now())
+    if not config.privacy.keep_turns_days:
+        return lambda turn: None
+
+    def record(turn: Turn) -> None:
+        try:
+            turns.add(clock.now(), turn.transcript, " ".join(i.intent for i in turn.interpretations), turn.reply)
+        except StorageError as error:  # what the turn did is done, and its reply must be heard
+            _log.warning("a turn was not recorded: %s", error)
+
+    return record
+
+
+def _save_volume(settings: Settings, level: int, muted: bool) -> None:
+    settings.set("volume", level)
+    settings.set("muted", muted)

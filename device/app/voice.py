@@ -1,0 +1,86 @@
+"""Ears and a mouth around a brain, built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from device.app.brain import Brain
+from device.assistant import Assistant, Parts
+from device.audio.mixer import Mixer
+from device.audio.ring import Ring
+from device.bell import Bell
+from device.config import Config
+from device.events import Observation
+from device.skills.player import LocalPlayer
+from device.speech.endpoint import EndpointConfig
+from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
+from device.speech.listen import ListenConfig, Listener
+from device.speech.ports import SttEngine, TtsEngine
+from device.speech.renewable import Renewable
+from device.voice import Voice
+
+
+def make_listener(config: Config, *, wake: bool = True) -> Listener:
+    """The ears: wake words (unless not wanted), voice activity and endpoint.
+
+    Raises:
+        EngineMissing: A package is not installed.
+    """
+    speech = config.speech
+    endpoint = EndpointConfig(
+        trailing_silence_s=speech.trailing_silence, max_s=speech.max_command, no_speech_timeout_s=speech.patience
+    )
+    listening = ListenConfig(endpoint, follow_up_s=speech.follow_up or ListenConfig().follow_up_s)
+    words = speech.wake_words if wake else ()
+    return Listener(make_wake(words, speech.wake_threshold), make_vad(), listening)
+
+
+def make_stt_engine(config: Config, home: Path) -> SttEngine:
+    """The configured speech-to-text engine.
+
+    Raises:
+        EngineMissing: Its package or model is not there.
+    """
+    return make_stt(config.speech.stt, EngineOptions(home / "models", config.speech.stt_threads))
+
+
+def make_tts_engine(config: Config, home: Path) -> TtsEngine:
+    """The configured text-to-speech engine.
+
+    Raises:
+        EngineMissing: Its package, program or voice is not there.
+    """
+    return make_tts(config.speech.tts, EngineOptions(home / "models", config.speech.stt_threads))
+
+
+def build_assistant(
+    brain: Brain,
+    ring: Ring,
+    mixer: Mixer,
+    stt: Renewable[SttEngine],
+    tts: Renewable[TtsEngine],
+    observe: Callable[[Observation], None],
+    listener: Listener | None = None,
+) -> Assistant:
+    """Put ears and a mouth around a brain, by default the configured ears. Must be called on the running loop."""
+    voice = Voice(tts, mixer, brain.workers)
+    if isinstance(brain.services.player, LocalPlayer):
+        brain.services.player.mixer = mixer
+
+    bell = Bell(brain.scheduler, mixer, voice, brain.clock, brain.words, observe)
+    speech = brain.config.speech
+    parts = Parts(
+        brain.clock,
+        brain.workers,
+        ring,
+        listener or make_listener(brain.config),
+        stt,
+        voice,
+        mixer,
+        brain.conversation,
+        bell,
+        chimes=brain.config.audio.chimes,
+        follow_up=speech.follow_up > 0,
+    )
+    return Assistant(parts, observe)

@@ -1,0 +1,198 @@
+"""Speech engines for a world in which every word is a tone: milliseconds of CPU, and they hear what really sounds.
+
+`ToneTts` speaks each word as a pure tone of its own pitch, `ToneStt` reads the pitches back out of whatever reaches
+the microphone. So a scenario is exact and repeatable, and a first word that was cut off, or a device that hears
+itself, shows in the transcript as it would with real engines.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
+from device.nlu.text import words
+from device.speech.buffered import BufferedStt
+from device.speech.ports import SttCapabilities, Transcript, TtsCapabilities, WakeCapabilities
+from device.speech.rendered import RenderedTts
+
+WAKE_PHRASE: Final = "hey jarvis"
+
+LANGUAGE: Final = "art-x-tones"
+"""BCP 47 tag: an artificial language."""
+
+_LOWEST: Final = 300.0
+_STEP: Final = 20.0
+_HIGHEST: Final = 7600.0
+"""Pitches in Hz: the lowest is the wake phrase, each further word is a step higher."""
+
+_WORD: Final = 0.16
+_WAKE: Final = 0.4
+_GAP: Final = 0.04
+"""Seconds that a word and the wake phrase sound, and of silence after each."""
+
+_SHORTEST: Final = 0.07
+"""Seconds of a tone that can still be recognized; a shorter rest of a word is not heard."""
+
+_AFTER_WAKE: Final = 0.15
+"""Seconds after its end at which the wake phrase is recognized, as long as real engines take."""
+
+_AMPLITUDE: Final = 8000
+_HOP: Final = SAMPLE_RATE // 200
+_AUDIBLE: Final = 600.0
+"""RMS below which a tone is too quiet: an echo, a neighbour."""
+
+_PURE: Final = 0.5
+"""Share of a sound's energy that its strongest pitch holds; noise has far less."""
+
+
+class ToneLanguage:
+    """The pitch of each word, given out when it is first spoken; speaker and listener share one.
+
+    Raises:
+        ValueError: From `pitch`, when all pitches are given out.
+    """
+
+    def __init__(self) -> None:
+        self._words = [WAKE_PHRASE]
+
+    def tokens(self, text: str) -> list[str]:
+        """Words as they are spoken, the wake phrase as one."""
+        joined = " ".join(words(text)).replace(WAKE_PHRASE, WAKE_PHRASE.replace(" ", "_"))
+        return [token.replace("_", " ") for token in joined.split()]
+
+    def pitch(self, word: str) -> float:
+        """Hz of a word."""
+        if word not in self._words:
+            self._words.append(word)
+        hertz = _LOWEST + _STEP * self._words.index(word)
+        if hertz > _HIGHEST:
+            raise ValueError("this language has no pitch left for another word")
+        return hertz
+
+    def word(self, hertz: float) -> str | None:
+        """The word of a pitch."""
+        index = round((hertz - _LOWEST) / _STEP)
+        near = abs(hertz - _LOWEST - _STEP * index) < _STEP / 3
+        return self._words[index] if near and 0 <= index < len(self._words) else None
+
+
+class ToneTts(RenderedTts):
+    """Implements `TtsEngine`."""
+
+    name = "tones"
+    capabilities = TtsCapabilities(language=LANGUAGE, voices=("sine",))
+
+    def __init__(self, language: ToneLanguage) -> None:
+        super().__init__()
+        self._language = language
+
+    def render(self, sentence: str) -> tuple[Pcm, int]:
+        """See `RenderedTts.render`."""
+        sounds = [self._tone(word) for word in self._language.tokens(sentence)]
+        return np.concatenate([np.zeros(0, np.int16), *sounds]), SAMPLE_RATE
+
+    def _tone(self, word: str) -> Pcm:
+        count = round((_WAKE if word == WAKE_PHRASE else _WORD) * SAMPLE_RATE)
+        tone = np.sin(2 * np.pi * self._language.pitch(word) * np.arange(count) / SAMPLE_RATE)
+        pcm: Pcm = np.rint(_AMPLITUDE * np.pad(tone, (0, round(_GAP * SAMPLE_RATE)))).astype(np.int16)
+        return pcm
+
+
+class ToneVad:
+    """Implements `VadEngine`: speech is what has a pitch and is loud enough."""
+
+    def process(self, frame: Pcm) -> float:
+        """See `VadEngine.process`.
+
+        Raises:
+            ValueError: The frame is not `FRAME` samples long.
+        """
+        if len(frame) != FRAME:
+            raise ValueError(f"a frame has {FRAME} samples, not {len(frame)}")
+        return _pitch(frame.astype(np.float64))[1]
+
+    def reset(self) -> None:
+        """See `VadEngine.reset`; it remembers nothing."""
+
+
+class ToneStt(BufferedStt):
+    """Implements `SttEngine`."""
+
+    name = "tones"
+    capabilities = SttCapabilities(streaming=False, partials=False, grammar=False, language=LANGUAGE)
+
+    def __init__(self, language: ToneLanguage) -> None:
+        super().__init__(ToneVad())
+        self._language = language
+
+    def decode(self, samples: NDArray[np.float32]) -> Transcript:
+        """See `BufferedStt.decode`."""
+        heard = [self._language.word(hertz) for hertz in _pitches(samples.astype(np.float64) * 32768)]
+        known = [word for word in heard if word is not None]
+        return Transcript(" ".join(known), len(known) / len(heard)) if known else Transcript("")
+
+
+class ToneWake:
+    """Implements `WakeEngine`: wakes a moment after the wake phrase has ended."""
+
+    def __init__(self) -> None:
+        self.capabilities = WakeCapabilities(phrases=(WAKE_PHRASE,))
+        self._pending = np.zeros(0)
+        self._sounded = 0.0
+        self._since: float | None = None
+
+    def process(self, frame: Pcm) -> str | None:
+        """See `WakeEngine.process`."""
+        self._pending = np.concatenate([self._pending, frame.astype(np.float64)])
+        heard = None
+        while len(self._pending) >= FRAME:
+            block, self._pending = self._pending[:FRAME], self._pending[FRAME:]
+            heard = self._step(block) or heard
+        return heard
+
+    def reset(self) -> None:
+        """See `WakeEngine.reset`."""
+        self._pending = np.zeros(0)
+        self._sounded, self._since = 0.0, None
+
+    def _step(self, block: NDArray[np.float64]) -> str | None:
+        seconds = FRAME / SAMPLE_RATE
+        hertz, purity = _pitch(block)
+        if purity > _PURE and abs(hertz - _LOWEST) < _STEP:
+            self._sounded += seconds
+            return None
+        if self._sounded > _WAKE / 2:
+            self._since = 0.0
+        self._sounded = 0.0
+        if self._since is not None:
+            self._since += seconds
+            if self._since >= _AFTER_WAKE:
+                self._since = None
+                return WAKE_PHRASE
+        return None
+
+
+def _pitch(samples: NDArray[np.float64]) -> tuple[float, float]:
+    """The strongest pitch in Hz and the share of energy about it; nothing in what is too quiet."""
+    if len(samples) < 2 or np.sqrt(np.mean(np.square(samples))) < _AUDIBLE:
+        return 0.0, 0.0
+    size = 8 * FRAME
+    spectrum = np.square(np.abs(np.fft.rfft(samples * np.hanning(len(samples)), size)))
+    best = int(np.argmax(spectrum))
+    lobe = 2 * size // len(samples)  # half the width of the window's main lobe, in bins
+    around = spectrum[max(0, best - lobe) : best + lobe + 1]
+    return best * SAMPLE_RATE / size, float(np.sum(around) / np.sum(spectrum))
+
+
+def _pitches(samples: NDArray[np.float64]) -> list[float]:
+    """The pitch of each tone, in order."""
+    whole = len(samples) // _HOP
+    level = np.sqrt(np.mean(np.square(samples[: whole * _HOP].reshape(whole, _HOP)), axis=1))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], level > _AUDIBLE, [False]]).astype(np.int8)))
+    sounds = [samples[begin * _HOP : end * _HOP] for begin, end in edges.reshape(-1, 2)]
+    long = [sound for sound in sounds if len(sound) >= _SHORTEST * SAMPLE_RATE]
+    heard = [_pitch(sound) for sound in long]
+    return [hertz for hertz, purity in heard if purity > _PURE]
