@@ -21,7 +21,7 @@ from device.app import build_brain
 from device.audio.files import write_wav
 from device.clock import SystemClock
 from device.config import Config
-from device.errors import DeviceError
+from device.errors import DeviceError, StorageError
 from device.speech.engines import EngineOptions, make_stt, make_tts
 from device.speech.renewable import Renewable
 from device.speech.tts_piper import PiperTts
@@ -96,7 +96,7 @@ TOUR: Final = (
         "The wake word cuts a long answer short",
         ("Hey Jarvis, what can you do?", Over("Hey Jarvis, turn off the kitchen light.")),
     ),
-    Scene("The timer rings, and “stop” ends it", (Over("Stop!"),), until_ring=True),
+    Scene("The timer rings, and “stop” ends it", (Over("Stop the timer."),), until_ring=True),
     Scene("Alarms", ("Hey Jarvis, wake me up at seven o'clock tomorrow morning.",)),
     Scene("Good night puts the house to sleep", ("Hey Jarvis, good night.",)),
 )
@@ -108,6 +108,10 @@ def demo(
     explain: Annotated[bool, typer.Option(help="Show why, and how long each stage took.")] = True,
 ) -> None:
     """Hear and see what Homebody does: a spoken tour, without a microphone."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{out.parent} can't be created: {error.strerror}.", remedy="Give another --out.") from error
     console = Console(highlight=False)
     console.print(Rule("Homebody: a spoken tour of a simulated home, with no network", style="cyan"))
     with tempfile.TemporaryDirectory(prefix="homebody-demo-") as home:

@@ -17,6 +17,7 @@ from device.skills.api import Outcome
 
 PRONOUNS = frozenset({"it", "that", "this", "them", "those", "these", "that's", "that one", "this one", "there", "one"})
 _TARGETS = frozenset({"device", "room"})
+_STEPS = frozenset({"light.dim", "light.brighten"})
 _UNDO = frozenset({"undo", "back", "last"})
 _STOP = frozenset({"stop", "quit"})
 
@@ -133,7 +134,10 @@ def refer(command: Interpretation, mentioned: Mapping[str, Slot], spec: IntentSp
             del slots[name]
             if name in mentioned:
                 slots[name] = mentioned[name]
-    if PRONOUNS & set(command.text.split()):
+    words = set(command.text.split())
+    # "A bit brighter" goes on with the lamp of before; "it's too dark in here" does not.
+    goes_on = command.intent in _STEPS and "here" not in words and "the" not in words
+    if PRONOUNS & words or goes_on:
         targets = _TARGETS & spec.slots.keys()
         if not targets & slots.keys():
             slots |= {name: mentioned[name] for name in targets if name in mentioned}

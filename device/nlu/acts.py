@@ -127,6 +127,13 @@ _YES_WORDS: Final = frozenset(
 _NOT_QUITE: Final = frozenset("no not don't maybe perhaps never wait later unsure guess if what why who".split())
 
 
+_COUNTING: Final = frozenset(
+    "twenty thirty forty fifty sixty seventy eighty ninety and point minus plus times hundred thousand number to "
+    "channel that this next last other another first second third".split()
+)
+"""Behind these a last "one" is a number, or stands for a thing."""
+
+
 def exact_act(words: Sequence[str]) -> Act | None:
     """The act of a fixed short answer ("yes please", "never mind"), or None."""
     return _BY_PHRASE.get(tuple(words))
@@ -146,9 +153,9 @@ def follow_on(words: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def strip_fillers(words: Sequence[str]) -> tuple[str, ...]:
-    """Words without the leading fillers and prepositions, and without a trailing "please"."""
+    """Words without the leading fillers and prepositions, and without a trailing "please" or "one" ("the red one")."""
     rest = list(words)
-    while len(rest) > 1 and rest[-1] in ("please", "thanks"):
+    while len(rest) > 1 and (rest[-1] in ("please", "thanks") or (rest[-1] == "one" and rest[-2] not in _COUNTING)):
         rest.pop()
     start = 0
     while start < len(rest) - 1 and rest[start] in _FILLERS:

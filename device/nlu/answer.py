@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from device.nlu.acts import affirms, correction, exact_act, follow_on, further, repairs, strip_fillers, to_device
@@ -24,7 +25,9 @@ SURE_ACT: Final = 0.6
 _FRAGMENT_WORDS: Final = 8
 _TARGETS: Final = frozenset({"device", "room"})
 _IT: Final = frozenset({"it", "them"})
-_LAST_IT: Final = frozenset({"that", "this", "those", "these"})
+_POINTING: Final = frozenset({"that", "this", "those", "these"})
+_NO_NOUN: Final = frozenset({"", "off", "on", "up", "down", "again", "back"})
+"""Before these "that" stands for a thing; else it points to the noun behind it, or begins a clause."""
 _STEPS: Final = frozenset({"up", "down", "dim", "brighten", "next", "tell", "pick", "suggest", "recommend"})
 """Intents, by their short names, that can be wanted once more: a step further, another joke."""
 _BARE_ACTS: Final = frozenset({Act.AFFIRM, Act.DENY, Act.CANCEL, Act.REPEAT})
@@ -108,17 +111,13 @@ class Interpreter:
         commands = split(words, read, whole, self._teaching)
         if len(commands) > 1 or whole.source == "grammar":
             return tuple(each for command in commands for each in self._each(command, context))
-        alone = situation.question or len(words) > _FRAGMENT_WORDS or not to_device(words, _begins_nothing)
-        fragment = situation.intent and not alone
-        if fragment and not is_command(whole):
+        alone = situation.question or not situation.intent or len(words) > _FRAGMENT_WORDS
+        if not alone and not is_command(whole) and to_device(words, _begins_nothing):
             slots = self._fragments.whole(words, situation.intent, context)
             if slots:
-                return (self._fragment(slots, words, situation),)
+                reason = f"a fragment of {situation.intent}"
+                return (_dialogue(situation.intent, slots, Act.INFORM, words, 0.6, reason),)
         whole = self.understander.command(words, context, situation.question)
-        if fragment and not is_command(whole):
-            slots = self._fragments.fill(words, situation.intent, context)
-            if slots:
-                return (self._fragment(slots, words, situation),)
         same = situation.question and whole.source == "model" and whole.intent == situation.intent
         asked = whole.slots.get(situation.slot)
         if same and (asked is None or asked.value is None) and not self.understander.begins(whole.intent, words[0]):
@@ -126,15 +125,12 @@ class Interpreter:
             return (Interpretation(OOS, text=whole.text, reasons=("says nothing to the open question",)),)
         return self._each(whole, context)
 
-    def _fragment(self, slots: dict[str, Slot], words: Sequence[str], situation: Situation) -> Interpretation:
-        return _dialogue(situation.intent, slots, Act.INFORM, words, 0.6, f"a fragment of {situation.intent}")
-
     # Inside one command ----------------------------------------------------------------------------------------
 
     def _referent(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> Interpretation | None:
         """The command that the words make with a name for "it", where the grammar has precisely that."""
-        last = len(words) - 1
-        at = next((i for i, word in enumerate(words) if word in _IT or (word in _LAST_IT and i == last)), None)
+        pairs = enumerate(pairwise((*words, "")))
+        at = next((i for i, (word, then) in pairs if word in _IT or (word in _POINTING and then in _NO_NOUN)), None)
         if not at:
             return None
         skill = situation.intent.partition(".")[0]
@@ -315,7 +311,10 @@ class Interpreter:
     ) -> Interpretation | None:
         """The last command with another value: "what about tomorrow", "and eggs"."""
         complete = self.understander.command(rest, context, by_sound=False)
-        if is_command(complete) and complete.source == "grammar":
+        sure = is_command(complete) and complete.confidence >= SURE_COMMAND
+        if is_command(complete) and (
+            complete.source == "grammar" or (sure and self.understander.begins(complete.intent, rest[0]))
+        ):
             return complete
         reason = "carries the last command over"
         slots = self._fragments.fill(rest, situation.intent, context)
@@ -323,10 +322,10 @@ class Interpreter:
             return _dialogue(situation.intent, slots, Act.INFORM, words, 0.9, reason)
         free = [name for name in situation.slots if self._fragments.type_of(situation.intent, name).wildcard]
         about = len(rest) < len(words) - 1  # "what about ..." begins no command, "and ..." may
-        if free and (about or not (is_command(complete) and complete.confidence >= SURE_COMMAND)):
+        if free and (about or not sure):
             text = " ".join(strip_fillers(rest))
             return _dialogue(situation.intent, {free[0]: Slot(text, text)}, Act.INFORM, words, 0.8, reason)
-        return complete if is_command(complete) and complete.confidence >= SURE_COMMAND else None
+        return complete if sure else None
 
 
 def _begins_nothing(*_words: str) -> bool:

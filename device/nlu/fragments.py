@@ -108,7 +108,7 @@ class Fragments:
 
     def is_known(self, text: str, intent: str, slot: str, context: ResolveContext) -> bool:
         """Whether words are a value of a slot, and a name among those that the household knows."""
-        return self._value(strip_fillers(text.split()), intent, slot, context, strict=True) is not None
+        return self._value(strip_fillers(text.split()), intent, slot, context, strict="wholly") is not None
 
 
 def choose(words: Sequence[str], options: Sequence[str]) -> str | None:

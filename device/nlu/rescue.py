@@ -39,8 +39,7 @@ class SoundRescue:
 
     def untrained(self, words: Sequence[str]) -> SoundMatch | None:
         """The nearest sentence of the intents that the model does not know."""
-        found = self._all_untrained.best(words) if self._untrained else None
-        return found if found and keeps_numbers(words, found.sentence.split()) else None
+        return self._all_untrained.best(words) if self._untrained else None
 
     def among(self, words: Sequence[str], intents: Sequence[str]) -> SoundMatch | None:
         """The nearest sentence of some intents, if it is very near and no other intent's is."""

@@ -41,16 +41,32 @@ def split(
         One or more interpretations; `(whole,)` unless every part is a confident command. A whole that matches
         the grammar without leaving a connector inside a slot is never cut.
     """
-    exact = whole.source == "grammar" and not any(_connected(slot.text) for slot in whole.slots.values())
-    if exact or len(words) > LONGEST:
+    if len(words) > LONGEST:
         return (whole,)
-    for start, end in _cuts(words):
-        left, right = read(words[:start]), read(words[end:])
-        if left.intent in indivisible:
-            break
-        if _stands(left) and _stands(right) and not _begins_with_free_words(right):
-            return (left, *split(words[end:], read, right, indivisible))
-    return (whole,)
+    # What follows a cut is always an end of `words`: each end is split once.
+    known: dict[int, tuple[Interpretation, ...]] = {}
+
+    def ending(start: int) -> tuple[Interpretation, ...]:
+        if start not in known:
+            rest = words[start:]
+            known[start] = parts(start, rest, read(rest))
+        return known[start]
+
+    def parts(start: int, words: Sequence[str], whole: Interpretation) -> tuple[Interpretation, ...]:
+        if whole.source == "grammar" and not any(_connected(slot.text) for slot in whole.slots.values()):
+            return (whole,)
+        for cut, end in _cuts(words):
+            left = read(words[:cut])
+            if left.intent in indivisible:
+                break
+            if not _stands(left):
+                continue
+            right = ending(start + end)
+            if all(map(_stands, right)) and not _begins_with_free_words(right[0]):
+                return (left, *right)
+        return (whole,)
+
+    return parts(0, words, whole)
 
 
 def distribute(command: Interpretation, known: Mapping[str, Callable[[str], bool]]) -> tuple[Interpretation, ...]:

@@ -60,7 +60,16 @@ class EspeakTts(RenderedTts):
         self._worker: _Worker | None = _Worker(voice, rate)
 
     def render(self, sentence: str) -> tuple[Pcm, int]:
-        """See `RenderedTts.render`."""
+        """See `RenderedTts.render`; a silent file, which pyttsx3 seldom leaves behind, is rendered once more."""
+        pcm, rate = self._render(sentence)
+        if not pcm.any():
+            self.close()
+            pcm, rate = self._render(sentence)
+        if not pcm.any():
+            raise EngineFailed(f"espeak rendered silence for {sentence!r}.")
+        return pcm, rate
+
+    def _render(self, sentence: str) -> tuple[Pcm, int]:
         worker, self._worker = self._worker, None  # kept only if it does its work
         if worker is None or worker.dead:
             worker = _Worker(self._voice, self._rate)

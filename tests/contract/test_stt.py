@@ -18,6 +18,9 @@ from device.speech.stt_vosk import VoskStt
 from device.speech.stt_whisper import WhisperStt
 from device.speech.tts_espeak import EspeakTts
 from device.speech.tts_piper import PiperTts
+from firmware_sim.engines import LANGUAGE, ToneLanguage, ToneStt, ToneTts
+
+TONES = ToneLanguage()
 
 pytestmark = pytest.mark.engines
 
@@ -33,6 +36,7 @@ BUILDERS: dict[str, Callable[[], SttEngine]] = {
     "moonshine": lambda: MoonshineStt(threads=1),
     "whisper": lambda: WhisperStt(threads=1, beam_size=1),
     "vosk": vosk,
+    "tones": lambda: ToneStt(TONES),
 }
 
 
@@ -53,6 +57,9 @@ def recording(language: str) -> tuple[Pcm, tuple[str, ...]]:
             voice, text, words = EspeakTts(voice="ko"), "안녕하세요", ("안녕하세요",)
             spoken = list(voice.synthesize(text))
             voice.close()
+        elif language == LANGUAGE:
+            words = ("turn on", "kitchen", "light")
+            spoken = list(ToneTts(TONES).synthesize("Could you turn on the kitchen light?"))
         else:
             text, words = "Could you turn on the kitchen light?", ("turn on", "kitchen", "light")
             spoken = list(PiperTts(threads=1, variation=0).synthesize(text))

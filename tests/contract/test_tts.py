@@ -16,12 +16,14 @@ from device.speech.engines import TTS, EngineOptions, make_tts
 from device.speech.ports import TtsEngine
 from device.speech.tts_espeak import EspeakTts
 from device.speech.tts_piper import PiperTts
+from firmware_sim.engines import ToneLanguage, ToneTts
 
 pytestmark = pytest.mark.engines
 
 BUILDERS: dict[str, Callable[[], TtsEngine]] = {
     "espeak": EspeakTts,
     "piper": lambda: PiperTts(threads=1),
+    "tones": lambda: ToneTts(ToneLanguage()),
 }
 
 
@@ -139,3 +141,21 @@ def test_a_missing_voice_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_p
         PiperTts(voice=tmp_path / "none.onnx")
     with pytest.raises(BadInput, match="espeak, piper"):
         make_tts("hal", EngineOptions(models=tmp_path))
+
+
+def test_an_espeak_that_leaves_a_silent_file_is_asked_again_and_then_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = espeak_without_cache()
+    rendered = tts_espeak.soundfile.read
+    silences = iter([True])
+
+    def read(path: Path, dtype: str) -> object:
+        pcm, rate = rendered(path, dtype=dtype)
+        return (pcm * 0 if next(silences, False) else pcm), rate
+
+    monkeypatch.setattr(tts_espeak.soundfile, "read", read)
+    assert list(engine.synthesize("One."))
+    silences = iter([True, True])
+    with pytest.raises(EngineFailed, match="silence"):
+        list(engine.synthesize("Two."))
+    assert list(engine.synthesize("Three."))
+    engine.close()

@@ -9,17 +9,20 @@ from device.speech.engines import make_vad
 from device.speech.ports import VadEngine
 from device.speech.tts_espeak import EspeakTts
 from device.speech.vad import holds_speech
+from firmware_sim.engines import ToneLanguage, ToneTts, ToneVad
 
 pytestmark = pytest.mark.engines
 
 
-@pytest.fixture(scope="module")
-def vad() -> VadEngine:
-    return make_vad()
+@pytest.fixture(scope="module", params=["silero", "tones"])
+def vad(request: pytest.FixtureRequest) -> VadEngine:
+    return make_vad() if request.param == "silero" else ToneVad()
 
 
 @pytest.fixture(scope="module")
-def speech() -> Pcm:
+def speech(vad: VadEngine) -> Pcm:
+    if isinstance(vad, ToneVad):
+        return np.concatenate(list(ToneTts(ToneLanguage()).synthesize("Set a timer for ten minutes.")))
     try:
         voice = EspeakTts()
     except EngineMissing as missing:

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 import yaml
 
-from device.app import BUNDLE, sound_rescue
+from device.app import BUNDLE
+from device.app.parts import sound_rescue
 from device.dialogue.conversation import Conversation, Memory, Turn
 from device.household import household_names
 from device.nlu.answer import Interpreter
@@ -75,7 +76,7 @@ def interpreter(packs: Sequence[Pack], home: Path, model: JointModel | None) -> 
     names = household_names(SimulatedHouse(), SimulatedTelevision(), (), ())
     grammar = compile_grammar(packs, names)
     specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
-    return Interpreter(Understander(grammar, specs, model, sound_rescue(grammar, model, home, [])), packs)
+    return Interpreter(Understander(grammar, specs, model, sound_rescue(grammar, tuple(packs), model, home, [])), packs)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.turns import (
+    Act,
     Answered,
     Chime,
     DropQuestion,
@@ -14,6 +15,8 @@ from device.turns import (
     Event,
     Heard,
     Listen,
+    MicrophoneFound,
+    MicrophoneLost,
     Muted,
     NothingHeard,
     Phase,
@@ -21,6 +24,7 @@ from device.turns import (
     RingEnded,
     RingStarted,
     Silence,
+    SnoozeHeard,
     Speak,
     SpeechBegan,
     StopHeard,
@@ -106,7 +110,7 @@ def test_speech_in_the_follow_up_window_needs_no_wake_word() -> None:
     state, _ = play(Woken("a"), Heard(PCM), Answered(1, "Done."), PlaybackFinished(1))
     state, effects = play(SpeechBegan(), Heard(PCM), state=state)
     assert state.phase is Phase.THINKING
-    assert [e for e in effects if isinstance(e, Think)][0].turn == state.turn
+    assert next(e for e in effects if isinstance(e, Think)).turn == state.turn
 
 
 def test_talk_in_the_room_after_a_reply_is_not_answered_with_an_apology() -> None:
@@ -137,11 +141,40 @@ def test_an_alarm_that_rings_during_a_turn_does_not_break_it(busy: tuple[Event, 
     assert Silence() not in effects
 
 
+def test_a_microphone_lost_in_a_command_is_said_and_no_window_opens_without_ears() -> None:
+    state, effects = play(Woken("a"), MicrophoneLost("I lost it."))
+    assert effects[-1] == Speak(state.turn, "I lost it.")
+    state, _ = play(PlaybackFinished(state.turn), state=state)
+    assert state.phase is Phase.IDLE
+    same, effects = play(Woken("button"), state=state)
+    assert same == state
+    assert effects == [Chime("error")]
+    state, _ = play(MicrophoneFound(), Woken("button"), state=state)
+    assert state.phase is Phase.LISTENING
+
+
+def test_a_question_asked_without_ears_is_dropped() -> None:
+    asked = Answered(1, "For how long?", question=True)
+    state, effects = play(Woken("a"), Heard(PCM), MicrophoneLost("Sorry."), asked, PlaybackFinished(1))
+    assert state.phase is Phase.IDLE
+    assert DropQuestion() in effects
+
+
+def test_snooze_is_a_turn_of_its_own_while_something_rings_and_nothing_otherwise() -> None:
+    state, effects = play(RingStarted(), SnoozeHeard())
+    assert state.phase is Phase.THINKING
+    assert effects[-2:] == [Duck(True), Act(state.turn, "snooze")]
+    assert play(SnoozeHeard()) == (TurnState(), [])
+    busy, _ = play(RingStarted(), Woken("a"), Heard(PCM))
+    assert play(SnoozeHeard(), state=busy) == (busy, [])
+
+
 EVENTS = st.one_of(
     st.just(Woken("x")), st.just(SpeechBegan()), st.just(Heard(PCM)), st.just(NothingHeard()),
     st.builds(Answered, st.integers(0, 6), st.sampled_from(["", "Hello."]), st.booleans(), st.booleans()),
     st.builds(PlaybackFinished, st.integers(0, 6)), st.just(StopHeard()), st.just(RingStarted()), st.just(RingEnded()),
-    st.builds(Muted, st.booleans()),
+    st.builds(Muted, st.booleans()), st.just(SnoozeHeard()), st.just(Woken("button")),
+    st.just(MicrophoneLost("Sorry.")), st.just(MicrophoneFound()),
 )  # fmt: skip
 
 
@@ -157,8 +190,10 @@ def test_whatever_happens(events: list[Event]) -> None:
                 ears = effect.ears
             if isinstance(effect, Duck):
                 ducked = effect.on
-            if isinstance(effect, Speak | Think):
+            if isinstance(effect, Speak | Think | Act):
                 assert effect.turn == state.turn, "only the present turn thinks and speaks"
+        if state.deaf:
+            assert state.phase not in (Phase.LISTENING, Phase.FOLLOW_UP), "or no bell could ring"
         if state.muted:
             assert state.phase not in (Phase.LISTENING, Phase.FOLLOW_UP)
             assert ears is Ears.OFF
