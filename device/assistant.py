@@ -204,10 +204,10 @@ class Assistant:
             heard = await transcription
         except DeviceError:
             return  # reported when the utterance itself is decoded
-        waiting = (
-            self._state.phase is Phase.LISTENING and self._state.turn == turn and not self._parts.listener.speaking
-        )
-        if waiting and self._guess == (at, transcription) and self._parts.conversation.complete(heard.text):
+        if not await self._parts.conversation.complete(heard.text):
+            return
+        waiting = self._state.phase is Phase.LISTENING and self._state.turn == turn
+        if waiting and self._guess == (at, transcription) and not self._parts.listener.speaking:
             self._end(at, pcm)
 
     def _end(self, ended: int, pcm: Pcm) -> None:
@@ -320,7 +320,7 @@ class Assistant:
         except Exception as error:
             return self._apologize(turn, error)
         # Decoding begins in the pause, so that these stages overlap.
-        stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "pause": 1000 * pause, "stt": 1000 * heard.seconds}
+        stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "endpoint": 1000 * pause, "stt": 1000 * heard.seconds}
         await self._act(turn, heard.text, stages)
 
     async def _act(self, turn: int, text: str, stages: Mapping[str, float] = _NO_STAGES) -> None:

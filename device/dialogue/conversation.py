@@ -83,6 +83,8 @@ class Conversation:
         self._memory = memory
         self._room = room
         self._undo: Undo | None = None
+        self._skill_time = 0.0
+        self._read_ahead: tuple[str, Situation, tuple[Interpretation, ...]] | None = None
 
     async def turn(self, text: str) -> Turn:
         """Take one utterance.
@@ -96,7 +98,8 @@ class Conversation:
         """
         started = self._clock.monotonic()
         now = self._clock.now()
-        heard = await self._workers.run("nlu", self.interpret, self._memory.taught(text) or text)
+        heard = await self._read(text)
+        self._read_ahead, self._skill_time = None, 0.0
         understood = self._clock.monotonic()
         self.state = replace(self.state, turns=self.state.turns + 1)
         if not heard:
@@ -121,7 +124,8 @@ class Conversation:
             self.state = replace(self.state, last_reply=reply)
         timeline = {
             "nlu": 1000 * (understood - started),
-            "act": 1000 * (self._clock.monotonic() - understood),
+            "policy": 1000 * (self._clock.monotonic() - understood - self._skill_time),
+            "skill": 1000 * self._skill_time,
         }
         turn = Turn(text, heard, reply, tuple(changes), self.state.pending is not None, failed, timeline)
         self._memory.record(turn)
@@ -131,15 +135,29 @@ class Conversation:
         """What an utterance would mean now; nothing is done and nothing is remembered."""
         return self._interpreter.understand(text, self._situation(), ResolveContext(self._clock.now(), self._names))
 
-    def complete(self, text: str) -> bool:
-        """Whether nothing can be missing: every word is in the grammar, and nothing would be asked back."""
-        readings = self.interpret(text)
-        return bool(readings) and all(
-            reading.source == "grammar"
-            and reading.confidence == 1.0
-            and all(name in reading.slots for name, slot in self._specs[reading.intent].slots.items() if slot.required)
-            for reading in readings
-        )
+    async def complete(self, text: str) -> bool:
+        """Whether nothing can be missing, so that the person need not be waited for.
+
+        True for a plain yes to an open question ("no" may go on: "no, the other one"), and for commands of which
+        every word is in the grammar and for which nothing would be asked back. The reading is kept for `turn`.
+        """
+        readings = await self._read(text)
+        return bool(readings) and all(map(self._is_complete, readings))
+
+    def _is_complete(self, reading: Interpretation) -> bool:
+        if reading.confidence < 1.0:
+            return False
+        if reading.source == "dialogue":
+            return reading.act is Act.AFFIRM and self.state.pending is not None
+        required = (name for name, slot in self._specs[reading.intent].slots.items() if slot.required)
+        return reading.source == "grammar" and all(name in reading.slots for name in required)
+
+    async def _read(self, text: str) -> tuple[Interpretation, ...]:
+        """Interpret in the worker, or take what `complete` has read already."""
+        said, situation = self._memory.taught(text) or text, self._situation()
+        if self._read_ahead is None or self._read_ahead[:2] != (said, situation):
+            self._read_ahead = said, situation, await self._workers.run("nlu", self.interpret, said)
+        return self._read_ahead[2]
 
     def drop(self) -> None:
         """Forget an open question: nobody answered."""
@@ -187,8 +205,12 @@ class Conversation:
     async def _run(self, command: Interpretation, now: datetime, confirmed: bool) -> _Said:
         skill_name, _, intent = command.intent.partition(".")
         request = Request(intent, command.slots, now, self._room, command.text, confirmed)
+        began = self._clock.monotonic()
         try:
-            outcome = await self._skills[skill_name].handle(request)
+            try:
+                outcome = await self._skills[skill_name].handle(request)
+            finally:
+                self._skill_time += self._clock.monotonic() - began
             if outcome.question:
                 return self._ask_for_skill(command, outcome, now)
             spoken = ""

@@ -18,10 +18,10 @@ _SYMBOLS = {
 }  # fmt: skip
 _FRACTIONS = {"½": " and a half ", "¼": " and a quarter ", "¾": " and three quarters "}
 _UNITS = {
-    "h": "hours", "hr": "hour", "hrs": "hours", "min": "minutes", "mins": "minutes", "sec": "seconds", "secs": "seconds",
-    "s": "seconds", "km": "kilometers", "cm": "centimeters", "mm": "millimeters", "kg": "kilograms", "mg": "milligrams",
-    "g": "grams", "ml": "milliliters", "lb": "pounds", "lbs": "pounds", "oz": "ounces", "ft": "feet", "mph": "miles per hour",
-    "c": "celsius", "f": "fahrenheit",
+    "h": "hours", "hr": "hour", "hrs": "hours", "min": "minutes", "mins": "minutes", "sec": "seconds",
+    "secs": "seconds", "s": "seconds", "km": "kilometers", "cm": "centimeters", "mm": "millimeters",
+    "kg": "kilograms", "mg": "milligrams", "g": "grams", "ml": "milliliters", "lb": "pounds", "lbs": "pounds",
+    "oz": "ounces", "ft": "feet", "mph": "miles per hour", "c": "celsius", "f": "fahrenheit",
 }  # fmt: skip
 _CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})\b(?=(\s*[ap]m\b)?)")
 _HOURS_MINUTES = re.compile(r"\b(\d+)\s?h\s?(\d{1,2})(?:\s?m(?:in)?)?\b")
