@@ -39,7 +39,7 @@ LIKELY: Final = 3
 MAYBE_IN_SCOPE: Final = 0.2
 """In-scope score below which nothing that the model knows was meant, however it sounds."""
 
-MODEL_SURE: Final = 0.65
+MODEL_SURE: Final = 0.5
 """Probability below which an in-scope reading of the model counts as not understood."""
 
 LONGEST_NAME: Final = 4
@@ -248,13 +248,15 @@ def _starts_free(found: Match) -> bool:
 
 
 def clean(text: str) -> tuple[str, ...]:
-    """Spoken form without hesitations and without what a wake word leaves behind."""
+    """Spoken form without hesitations, a closing "please", and what a wake word leaves behind."""
     said = spoken_words(text)
     words = [word for word, after in pairwise((*said, "")) if word not in HESITATIONS or after == "huh"]
     for name in _NAMES:
         if tuple(words[: len(name)]) == name:
             words = words[len(name) :]
             break
+    while len(words) > 1 and words[-1] == "please":  # free words would take it in: "rock music please"
+        words.pop()
     return tuple(words)
 
 
