@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -124,7 +125,7 @@ def demo(
 
 async def _tour(clock: VirtualClock, home: Path, console: Console, out: Path, stt: str, explain: bool) -> None:
     options = EngineOptions(home / "models")
-    brain = build_brain(Config(), home, clock, MeasuredWorkers(clock, SystemClock()))
+    brain = build_brain(Config(), home, clock, MeasuredWorkers(clock, SystemClock()), Random(0))
     display = DemoDisplay(console, brain.services.house, explain=explain)
     for problem in brain.problems:
         display.problem(problem)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from device.app.parts import (
     compiled_grammar,
@@ -75,7 +76,7 @@ class Brain:
         self.database.close()
 
 
-def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> Brain:
+def build_brain(config: Config, home: Path, clock: Clock, workers: Workers, random: Random | None = None) -> Brain:
     """Build what understands and acts.
 
     Args:
@@ -83,6 +84,7 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         home: Folder of all state.
         clock: Time.
         workers: Where understanding runs.
+        random: Of coins, dice, jokes and examples; by default one that nobody can foresee.
 
     Raises:
         DeviceError: Something without which nothing works: storage, packs, a driver.
@@ -115,6 +117,7 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers) -> B
         volume,
         config.home.room,
         packs,
+        random or Random(),
     )
     names = household_names(services.house, services.television, config.home.people, Items(database).lists())
     model = load_language_model(config, packs, problems)

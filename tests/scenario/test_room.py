@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -54,7 +55,7 @@ def play(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Callable
     def play(scenario: Callable[[Room], Awaitable[None]], *, echo: float = 0.05, noise_dbfs: float = -60) -> None:
         async def main(clock: object) -> None:
             home: Path = tmp_path_factory.getbasetemp() / "room"
-            brain = build_brain(Config(), home, clock, InlineWorkers(clock))  # type: ignore[arg-type]
+            brain = build_brain(Config(), home, clock, InlineWorkers(clock), Random(0))  # type: ignore[arg-type]
             ears, voice = Renewable(lambda: engines.ears), Renewable(lambda: engines.voice)
             async with furnished(brain, ears, voice, engines.person, echo=echo, noise_dbfs=noise_dbfs) as room:
                 await scenario(room)

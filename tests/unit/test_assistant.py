@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -105,7 +106,7 @@ async def _play(
         made.append("tts")
         return Mute(language) if broken_voice else ToneTts(language)
 
-    brain = build_brain(config, home, clock, InlineWorkers(clock, seconds))
+    brain = build_brain(config, home, clock, InlineWorkers(clock, seconds), Random(0))
     ears = Listener(ToneWake(), ToneVad())
     async with furnished(brain, Renewable(stt), Renewable(tts), ToneTts(language), listener=ears, echo=echo) as room:
         stage = Stage(room, clock, language)
