@@ -1,5 +1,5 @@
 # Two commands matter: `make demo` and `make test`. Each sets up everything it needs in .venv.
-.PHONY: demo test lint check model bench clean help
+.PHONY: demo test lint model bench clean help
 PY := .venv/bin/python
 
 help:
