@@ -27,7 +27,6 @@ from device.clock import Clock
 from device.dialogue.conversation import Conversation
 from device.errors import AudioDeviceMissing, DeviceError, EngineHung, Unexpected, reportable
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
-from device.nlu.acts import interruption
 from device.speech.listen import Listener, ListenEvent, Mode, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
 from device.speech.ports import SttEngine
 from device.speech.renewable import Renewable
@@ -222,7 +221,7 @@ class Assistant:
         """Short words over the device's own sound: only "stop" and its like count, and "snooze" for a bell."""
         now = self._parts.clock.monotonic()
         heard = await self._transcribe(said.pcm)
-        match interruption(heard.text):
+        match await self._parts.conversation.interruption(heard.text):
             case "stop":
                 self._post(turns.StopHeard())
             case "snooze":

@@ -6,7 +6,7 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -57,11 +57,14 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON on standar
     if as_json:
         typer.echo(json.dumps({"ok": not broken, "findings": [asdict(f) for f in findings]}))
     else:
-        console.print(
-            f"\n{len(broken)} problem{'s' * (len(broken) > 1)}, see above." if broken else "\nAll is well.",
-            style="red" if broken else "green",
-        )
+        console.print(f"\n{_verdict(findings)}", style="red" if broken else "green")
     raise typer.Exit(3 if broken else 0)
+
+
+def _verdict(findings: Sequence[Finding]) -> str:
+    counts = {state: sum(finding.state == state for finding in findings) for state in ("problem", "warning")}
+    said = [f"{count} {state}{'s' * (count > 1)}" for state, count in counts.items() if count]
+    return f"{' and '.join(said)}, see above." if said else "All is well."
 
 
 def examine(home: Path) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from device.clock import Clock
 from device.dialogue import policy
@@ -130,6 +131,10 @@ class Conversation:
         turn = Turn(text, heard, reply, tuple(changes), self.state.pending is not None, failed, timeline)
         self._memory.record(turn)
         return turn
+
+    async def interruption(self, text: str) -> Literal["stop", "snooze"] | None:
+        """What a short utterance over the device's own sound asks for; None for anything else."""
+        return await self._workers.run("nlu", self._interpreter.interruption, text)
 
     def interpret(self, text: str) -> tuple[Interpretation, ...]:
         """What an utterance would mean now; nothing is done and nothing is remembered."""

@@ -6,9 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
-from device.nlu.acts import affirms, correction, exact_act, follow_on, further, repairs, strip_fillers, to_device
+from device.nlu.acts import (
+    affirms,
+    correction,
+    exact_act,
+    follow_on,
+    further,
+    interruption,
+    repairs,
+    strip_fillers,
+    to_device,
+)
 from device.nlu.fragments import Fragments, Strict, choose
 from device.nlu.pack import Pack
 from device.nlu.resolve import ResolveContext
@@ -67,6 +77,13 @@ class Interpreter:
         self._fragments = Fragments(understander, packs)
         # What holds commands itself ("when I say party, ...") takes all that follows.
         self._teaching = frozenset(name for name, spec in understander.specs.items() if "command" in spec.slots)
+
+    def interruption(self, text: str) -> Literal["stop", "snooze"] | None:
+        """What a short utterance over the device's own sound asks for; a lone word may be a misheard "stop"."""
+        words = clean(text)
+        if len(words) == 1 and self.understander.sounds_like(words[0], "stop"):
+            return "stop"
+        return interruption(text)
 
     def understand(self, text: str, situation: Situation, context: ResolveContext) -> tuple[Interpretation, ...]:
         """Commands of one breath in order, or one answer; empty if there are no words."""

@@ -13,10 +13,15 @@ from typing import Final
 
 from device.nlu.grammar import Grammar
 from device.nlu.phonemes import Phonemizer
+from device.nlu.phonetics import distance
 from device.nlu.sound import SoundMatch, SoundSearch
 
 TIGHT: Final = 0.09
 """Cost per phoneme up to which a trained intent is recognized by sound: one or two sounds of a sentence are wrong."""
+
+ALIKE: Final = 0.9
+"""Distance up to which a short word is taken for another where only that one is expected: "Scott" and "star" for
+"stop" (0.4, 0.9), but not "still" (1.6); one wrong phoneme of the same class costs about half."""
 
 APART: Final = 0.03
 """Cost per phoneme by which the best intent must beat the next ("lock" and "unlock" are told apart, or neither is)."""
@@ -36,6 +41,11 @@ class SoundRescue:
         self._phonemizer = phonemizer
         self._untrained = untrained
         self._searches: dict[str, SoundSearch] = {}
+
+    def alike(self, word: str, wanted: str) -> bool:
+        """Whether a single word may be a misheard `wanted`."""
+        heard, meant = self._phonemizer.heard((word, wanted))
+        return distance(heard, meant) <= ALIKE
 
     def untrained(self, words: Sequence[str]) -> SoundMatch | None:
         """The nearest sentence of the intents that the model does not know."""

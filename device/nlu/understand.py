@@ -114,6 +114,10 @@ class Understander:
         best = min(matches, key=lambda m: (m.wildcards, m.intent.partition(".")[0] != skill))
         return self._from_match(best, words, context, "in the grammar")
 
+    def sounds_like(self, word: str, wanted: str) -> bool:
+        """Whether a single word may be a misheard `wanted`; never where words can't be pronounced."""
+        return self._sound is not None and self._sound.alike(word, wanted)
+
     def predict(self, words: Sequence[str], question: str) -> Prediction | None:
         """The model's raw opinion, for answers to a question."""
         return self._predict(tuple(words), question) if self._predict else None

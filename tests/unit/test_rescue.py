@@ -73,3 +73,13 @@ def test_the_nearest_sentence(rescue: SoundRescue, heard: str, intent: str | Non
 def test_only_the_given_intents_are_searched(rescue: SoundRescue) -> None:
     assert rescue.among("luck the front door".split(), ["timer.start"]) is None
     assert rescue.untrained("luck the front door".split()) is None
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="the espeak-ng program is not installed")
+@pytest.mark.parametrize(
+    ("word", "alike"),
+    [("stop", True), ("scott", True), ("star", True), ("still", False), ("the", False), ("kitchen", False)],
+)
+def test_a_lone_word_may_be_a_misheard_stop(word: str, alike: bool) -> None:
+    rescue = SoundRescue(compile_grammar([]), Phonemizer(), ())
+    assert rescue.alike(word, "stop") is alike
