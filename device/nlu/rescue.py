@@ -19,7 +19,7 @@ from device.nlu.sound import SoundMatch, SoundSearch
 TIGHT: Final = 0.09
 """Cost per phoneme up to which a trained intent is recognized by sound: one or two sounds of a sentence are wrong."""
 
-ALIKE: Final = 0.9
+ALIKE: Final = 0.95
 """Distance up to which a short word is taken for another where only that one is expected: "Scott" and "star" for
 "stop" (0.4, 0.9), but not "still" (1.6); one wrong phoneme of the same class costs about half."""
 
