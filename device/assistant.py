@@ -17,8 +17,7 @@ from typing import Any, Final, TypeVarTuple
 
 from device import turns
 from device.audio.chimes import ChimeName, chime
-from device.audio.echo import EchoCanceller
-from device.audio.mixer import EchoReference, Mixer
+from device.audio.mixer import Mixer
 from device.audio.playback import Ending, Playback
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.audio.ring import Ring
@@ -27,7 +26,8 @@ from device.clock import Clock
 from device.dialogue.conversation import Conversation
 from device.errors import AudioDeviceMissing, DeviceError, EngineHung, Unexpected, reportable
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
-from device.speech.listen import Listener, ListenEvent, Mode, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
+from device.hearing import Hearing
+from device.speech.listen import ListenEvent, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
 from device.speech.ports import SttEngine
 from device.speech.renewable import Renewable
 from device.turns import Ears, Effect, Event, Phase, TurnState, advance, ignores_failure
@@ -43,9 +43,6 @@ STT_DEADLINE: Final = 15.0
 
 CHIME_AFTER: Final = 0.3
 """Seconds to wait before the start chime: whoever speaks on in one breath with the wake word needs none."""
-
-ECHO_TAIL: Final = 0.5
-"""Seconds for which echo is cancelled after the last sound: rooms ring on."""
 
 SPEAKER_DEADLINE: Final = 5.0
 """Seconds after which a sound that should be over counts as never played: the speaker takes nothing."""
@@ -71,7 +68,7 @@ class Parts:
     clock: Clock
     workers: Workers
     ring: Ring
-    listener: Listener
+    hearing: Hearing
     stt: Renewable[SttEngine]
     voice: Voice
     mixer: Mixer
@@ -93,11 +90,7 @@ class Assistant:
         self._parts = parts
         self._observe = observe
         self._state = TurnState(follow_up=parts.follow_up)
-        self._ears: tuple[Mode, int | None] | None = ("idle", None)
         self._listen_from: int | None = None
-        self._canceller: EchoCanceller | None = None
-        self._reference: EchoReference | None = None
-        self._sounded_at = float("-inf")
         self._ducked = ExitStack()
         self._turn: asyncio.Task[None] | None = None
         self._speech: Playback | None = None
@@ -151,30 +144,8 @@ class Assistant:
 
     async def _hear(self, frame: Pcm) -> None:
         """One frame through echo cancellation, wake word, voice activity and endpoint."""
-        for event in await self._parts.workers.run("audio", self._feed, frame):
+        for event in await self._parts.workers.run("audio", self._parts.hearing.feed, frame):
             self._heard(event)
-
-    def _feed(self, frame: Pcm) -> list[ListenEvent]:
-        """In the audio worker."""
-        request, self._ears = self._ears, None
-        if request:
-            self._parts.listener.listen(*request)
-        return self._parts.listener.feed(self._without_echo(frame))
-
-    def _without_echo(self, frame: Pcm) -> Pcm:
-        """The frame without the device's own sound, while there is any."""
-        now = self._parts.clock.monotonic()
-        if self._parts.mixer.playing():
-            self._sounded_at = now
-        if now - self._sounded_at > ECHO_TAIL:
-            self._reference = None
-            return frame
-        # What the canceller has learned about the room is kept from one reply to the next.
-        if self._canceller is None:
-            self._canceller = EchoCanceller()
-        if self._reference is None:
-            self._reference = self._parts.mixer.reference()
-        return self._canceller.process(frame, self._reference.read(len(frame)))
 
     def _heard(self, event: ListenEvent) -> None:
         match event:
@@ -206,7 +177,7 @@ class Assistant:
         if not await self._parts.conversation.complete(heard.text):
             return
         waiting = self._state.phase is Phase.LISTENING and self._state.turn == turn
-        if waiting and self._guess == (at, transcription) and not self._parts.listener.speaking:
+        if waiting and self._guess == (at, transcription) and not self._parts.hearing.speaking:
             self._end(at, pcm)
 
     def _end(self, ended: int, pcm: Pcm) -> None:
@@ -214,7 +185,7 @@ class Assistant:
         if self._guess and self._guess[0] != ended:
             self._guess = None
         self._ended_at = self._parts.clock.monotonic()
-        self._spoke_at = self._ended_at - (self._parts.listener.position - ended) / SAMPLE_RATE
+        self._spoke_at = self._ended_at - (self._parts.hearing.position - ended) / SAMPLE_RATE
         self._post(turns.Heard(pcm))
 
     async def _interruption(self, said: Utterance) -> None:
@@ -226,7 +197,7 @@ class Assistant:
                 self._post(turns.StopHeard())
             case "snooze":
                 self._ended_at = now
-                self._spoke_at = now - (self._parts.listener.position - said.ended) / SAMPLE_RATE
+                self._spoke_at = now - (self._parts.hearing.position - said.ended) / SAMPLE_RATE
                 self._post(turns.SnoozeHeard())
 
     async def _transcribe(self, pcm: Pcm) -> Heard:
@@ -261,7 +232,7 @@ class Assistant:
             case turns.Listen(ears):
                 since = self._listen_from if ears is Ears.COMMAND else None
                 self._listen_from = None
-                self._ears = (ears.value, since)
+                self._parts.hearing.listen(ears.value, since)
             case turns.Chime(name):
                 if self._parts.chimes:
                     self._start(self._chime, name, self._state.turn)
@@ -287,7 +258,7 @@ class Assistant:
         if name == "start":
             await self._parts.clock.sleep(CHIME_AFTER)
             waiting = self._state.turn == turn and self._state.phase in (Phase.LISTENING, Phase.FOLLOW_UP)
-            if self._parts.listener.speaking or not waiting:
+            if self._parts.hearing.speaking or not waiting:
                 return
         self._parts.mixer.play(chime(name), kind="chime")
 

@@ -12,6 +12,7 @@ from device.audio.ring import Ring
 from device.bell import Bell
 from device.config import Config
 from device.events import Observation
+from device.hearing import Hearing
 from device.skills.player import LocalPlayer
 from device.speech.endpoint import EndpointConfig
 from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
@@ -74,7 +75,7 @@ def build_assistant(
         brain.clock,
         brain.workers,
         ring,
-        listener or make_listener(brain.config),
+        Hearing(listener or make_listener(brain.config), mixer, brain.clock),
         stt,
         voice,
         mixer,
