@@ -40,7 +40,7 @@ from device.config import Config, HomeConfig, home_folder, load_config
 from device.dialogue.conversation import Conversation
 from device.errors import Missing
 from device.events import Observation, SoundBegan
-from device.speech.engines import STT, EngineOptions, make_stt
+from device.speech.engines import STT, EngineOptions, make_stt, make_tts
 from device.speech.ports import SttEngine, TtsEngine, render
 from device.speech.renewable import Renewable
 from device.workers import ThreadWorkers
@@ -91,7 +91,8 @@ async def measure(config: Config, home: Path, rounds: int) -> dict[str, Any]:
     make_stt_engine(config, home)  # what is missing is reported before anything is measured
     tts = make_tts_engine(config, home)
     cold_start, peak = _whole_process()
-    clips = [render(tts, sentence) for sentence in SENTENCES]
+    person = _person(home / "models", tts)
+    clips = [render(person, sentence) for sentence in SENTENCES]
     models = home / "models"
     engines = {name: engine for name in STT if (engine := _engine(name, models, config.speech.stt_threads))}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=make_home(home)) as fresh:
@@ -151,6 +152,14 @@ def _stt(engine: SttEngine, clips: Sequence[Pcm], clock: Clock) -> dict[str, flo
         "cpu_s_per_command": round((_cpu() - usage) / len(clips), 3),
         "rtf": round((clock.monotonic() - began) / seconds, 3),
     }
+
+
+def _person(models: Path, voice: TtsEngine) -> TtsEngine:
+    """Who speaks the commands: Piper, the more human voice, where it is installed."""
+    try:
+        return make_tts("piper", EngineOptions(models))
+    except Missing:
+        return voice
 
 
 def _engine(name: str, models: Path, threads: int) -> SttEngine | None:
