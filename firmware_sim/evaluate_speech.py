@@ -6,7 +6,6 @@ it would get there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +89,3 @@ def slot_recall(labels: Labels, transcripts: Mapping[str, str]) -> float:
             total += 1
             heard += f" {spoken(text)} " in words
     return heard / max(1, total)
-
-
-def read_labels(path: Path) -> Labels:
-    """Read a `label.json` of Picovoice's benchmark: file name to `{"intent": ..., "slots": {...}}`."""
-    return {name: label["slots"] for name, label in json.loads(path.read_text(encoding="utf-8")).items()}

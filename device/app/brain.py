@@ -27,12 +27,11 @@ from device.household import household_names
 from device.nlu.answer import Interpreter
 from device.nlu.onnx_model import JointModel
 from device.nlu.pack import Pack
-from device.nlu.types import TimeOfDay
 from device.nlu.understand import Understander
 from device.skills.api import Services
 from device.skills.registry import build_skills
 from device.skills.schedule import Ring as Due
-from device.skills.schedule import Scheduler
+from device.skills.schedule import Scheduler, announcement
 from device.store.database import Database
 from device.store.items import Items
 from device.store.phrases import TaughtPhrases
@@ -66,8 +65,7 @@ class Brain:
 
     def words(self, due: Due) -> str:
         """What is said when something rings."""
-        key = ("missed" if due.missed else "ringing") + ("_named" if due.label else "")
-        values = {"name": due.label, "message": due.message, "time": TimeOfDay(due.due.time())}
+        key, values = announcement(due)
         return self.conversation.words(f"{due.kind}.set", key, values)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How loud a signal is and whether there is one at all: for the doctor and the supervisor."""
+"""How loud a signal is and whether there is one at all: for the doctor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from device.audio.ports import SAMPLE_RATE, Pcm
+from device.audio.ports import Pcm
 
 FULL_SCALE: Final = 32_768.0
 """0 dBFS is this amplitude, for peak and RMS alike; a full-scale sine thus has an RMS of -3.01 dBFS."""
@@ -70,27 +70,3 @@ def advise(level: Level) -> tuple[str, str] | None:
     if level.rms_dbfs < QUIET_DBFS:
         return "The microphone is very quiet.", "Turn its gain up (alsamixer, F4)."
     return None
-
-
-class DeadSignal:
-    """Counts for how long a microphone has delivered frames without any signal."""
-
-    def __init__(self) -> None:
-        self._samples = 0
-        self._value = 0
-
-    @property
-    def seconds(self) -> float:
-        """Length of the dead stretch that goes on now; 0 as soon as anything moves."""
-        return self._samples / SAMPLE_RATE
-
-    def feed(self, frame: Pcm) -> float:
-        """Take the next frame and return `seconds`."""
-        if not len(frame):
-            return self.seconds
-        if measure(frame).dead and (not self._samples or int(frame[0]) == self._value):
-            self._samples += len(frame)
-        else:
-            self._samples = 0
-        self._value = int(frame[-1])
-        return self.seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import platform
 import shutil
@@ -12,15 +13,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from device.app import BUNDLE, build_brain, make_home, make_listener, make_stt_engine, make_tts_engine
+from device.audio.card import SoundCardMicrophone
 from device.audio.devices import list_devices
-from device.audio.ports import SAMPLE_RATE
+from device.audio.level import advise, measure
+from device.audio.ports import SAMPLE_RATE, Microphone, Pcm
 from device.cli.render import show_row
-from device.clock import SystemClock
+from device.clock import Clock, SystemClock
 from device.config import Config, home_folder, load_config
 from device.errors import DeviceError
 from device.nlu.onnx_model import load_model
@@ -31,6 +35,8 @@ State = Literal["ok", "warning", "problem"]
 
 SPACE_WANTED = 200 * 2**20
 """Bytes of free disk below which a warning is due: logs, database and an update need room."""
+
+RECORD_SECONDS = 1.0
 
 PHRASE = "turn on the kitchen light"
 
@@ -81,7 +87,7 @@ def examine(home: Path) -> Iterator[Finding]:
         source = home / "config.toml"
         yield Finding("configuration", "ok", str(source) if source.exists() else "defaults")
     yield _try("storage", lambda: _storage(home))
-    yield from _sound()
+    yield from _sound(config)
     yield _try("language model", lambda: _language(config))
     yield _try("wake word", lambda: _wake(config))
     yield from _latency(config, home)
@@ -93,7 +99,7 @@ def _storage(home: Path) -> Finding:
     return Finding("storage", state, f"{home}, {free / 2**30:.1f} GB free", "" if state == "ok" else "Free some disk.")
 
 
-def _sound() -> Iterator[Finding]:
+def _sound(config: Config) -> Iterator[Finding]:
     try:
         devices = list_devices()
     except DeviceError as error:
@@ -108,6 +114,25 @@ def _sound() -> Iterator[Finding]:
         else:
             remedy = f"Connect a {what}; until then use `homebody talk --text` or `homebody ask --wav FILE`."
             yield Finding(what, "warning", "none", remedy)
+    if any(device.inputs for device in devices):
+        microphone = SoundCardMicrophone(config.audio.microphone)
+        yield _try("signal", lambda: asyncio.run(hears(microphone, SystemClock())))
+
+
+async def hears(microphone: Microphone, clock: Clock) -> Finding:
+    """Record for `RECORD_SECONDS` and say whether what comes is fit for speech.
+
+    Raises:
+        AudioDeviceMissing: The microphone can't be opened.
+    """
+    frames: list[Pcm] = []
+    microphone.start(frames.append)
+    await clock.sleep(RECORD_SECONDS)
+    microphone.stop()
+    level = measure(np.concatenate(frames) if frames else np.zeros(0, np.int16))
+    problem, remedy = advise(level) or ("", "")
+    detail = problem or f"{microphone.name}, room at {level.rms_dbfs:.0f} dB"
+    return Finding("signal", "warning" if problem else "ok", detail, remedy)
 
 
 def _language(config: Config) -> Finding:

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.audio.level import FLOOR_DBFS, DeadSignal, advise, measure
-from device.audio.ports import FRAME
+from device.audio.level import FLOOR_DBFS, advise, measure
 
 
 def sine(amplitude: float) -> np.ndarray:
@@ -49,14 +48,3 @@ def test_advice() -> None:
         assert problem is not None
         assert word in problem[0]
         assert problem[1]
-
-
-def test_dead_signal_counts_until_something_moves() -> None:
-    watch = DeadSignal()
-    for _ in range(10):
-        watch.feed(np.zeros(FRAME, np.int16))
-    assert watch.seconds == pytest.approx(0.32)
-    assert watch.feed(np.arange(FRAME, dtype=np.int16)) == 0
-    assert watch.feed(np.full(FRAME, 5, np.int16)) == pytest.approx(0.032)
-    assert watch.feed(np.full(FRAME, 9, np.int16)) == 0
-    assert watch.feed(np.zeros(0, np.int16)) == 0
