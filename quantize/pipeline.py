@@ -25,18 +25,18 @@ from device.nlu.types import Act
 from models.joint import JointModel, from_pretrained, shrink
 from models.labels import LabelSchema
 from models.manifest import FORMAT, MANIFEST, Calibration, Manifest, file_sha256
-from quantize.batches import Row, rows
-from quantize.calibrate import calibrate
-from quantize.card import PROVENANCE, write_card
 from quantize.data.example import Example, read_examples, write_examples
 from quantize.data.split import Amounts, build
-from quantize.distil import distilled
-from quantize.evaluate import Figures, evaluate, figures_of
-from quantize.export import export_onnx, quantize_int8
-from quantize.finetune import Recipe, class_weights, supervised, train
-from quantize.parity import check_parity
+from quantize.evaluate.calibrate import calibrate
+from quantize.evaluate.figures import Figures, evaluate, figures_of
+from quantize.evaluate.parity import check_parity
+from quantize.export.card import PROVENANCE, write_card
+from quantize.export.onnx import export_onnx, quantize_int8
 from quantize.predict import Predictor, predict_all, torch_predictor
-from quantize.vocabulary import prune
+from quantize.training.batches import Row, rows
+from quantize.training.distil import distilled
+from quantize.training.finetune import Recipe, class_weights, supervised, train
+from quantize.training.vocabulary import prune
 
 _log = logging.getLogger(__name__)
 

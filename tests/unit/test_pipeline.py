@@ -15,8 +15,8 @@ from device.nlu.pack import Pack  # noqa: E402
 from models.manifest import Manifest  # noqa: E402
 from quantize.data.corpora import HWU_FOLD  # noqa: E402
 from quantize.data.split import Amounts, build  # noqa: E402
-from quantize.finetune import Recipe  # noqa: E402
 from quantize.pipeline import Plan, Run  # noqa: E402
+from quantize.training.finetune import Recipe  # noqa: E402
 
 pytestmark = pytest.mark.engines
 

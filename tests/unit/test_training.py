@@ -14,16 +14,16 @@ from device.nlu.types import Act  # noqa: E402
 from models.joint import JointModel, shrink  # noqa: E402
 from models.labels import LabelSchema  # noqa: E402
 from models.manifest import FORMAT, Calibration, Manifest, file_sha256  # noqa: E402
-from quantize.batches import IGNORED, UNMARKED, batches, collate, rows  # noqa: E402
-from quantize.calibrate import calibrate  # noqa: E402
 from quantize.data.example import Example, Span  # noqa: E402
-from quantize.distil import distilled  # noqa: E402
-from quantize.evaluate import evaluate, figures_of  # noqa: E402
-from quantize.export import RECIPES, export_onnx, quantize_int8  # noqa: E402
-from quantize.finetune import Recipe, class_weights, slot_loss, supervised, train  # noqa: E402
-from quantize.parity import ParityError, check_parity  # noqa: E402
+from quantize.evaluate.calibrate import calibrate  # noqa: E402
+from quantize.evaluate.figures import evaluate, figures_of  # noqa: E402
+from quantize.evaluate.parity import ParityError, check_parity  # noqa: E402
+from quantize.export.onnx import RECIPES, export_onnx, quantize_int8  # noqa: E402
 from quantize.predict import predict_all, torch_predictor  # noqa: E402
-from quantize.vocabulary import prune  # noqa: E402
+from quantize.training.batches import IGNORED, UNMARKED, batches, collate, rows  # noqa: E402
+from quantize.training.distil import distilled  # noqa: E402
+from quantize.training.finetune import Recipe, class_weights, slot_loss, supervised, train  # noqa: E402
+from quantize.training.vocabulary import prune  # noqa: E402
 
 PIECES = [
     "[PAD]",

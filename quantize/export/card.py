@@ -62,7 +62,7 @@ def write_card(folder: Path, manifest: Manifest) -> None:
 
     Args:
         folder: The bundle.
-        manifest: With metrics `held_out` (see `quantize.evaluate.evaluate`) and `parity_float32`.
+        manifest: With metrics `held_out` (see `quantize.evaluate.figures.evaluate`) and `parity_float32`.
     """
     held_out, recipe = manifest.metrics["held_out"], manifest.recipe
     sections = [

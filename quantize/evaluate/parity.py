@@ -10,7 +10,7 @@ from device.nlu.onnx_model import Logits
 from models.labels import LabelSchema
 from models.manifest import Calibration
 from quantize.data.example import Example
-from quantize.evaluate import Figures, figures_of
+from quantize.evaluate.figures import Figures, figures_of
 
 MAX_LOSS: Final = {"intent_accuracy": 0.5, "slot_f1": 0.7}
 """Points of each figure that quantization may cost."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from models.joint import JointModel, JointOutput
-from quantize.batches import IGNORED, UNMARKED, Batch, Row, batches
+from quantize.training.batches import IGNORED, UNMARKED, Batch, Row, batches
 
 _log = logging.getLogger(__name__)
 

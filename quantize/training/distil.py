@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax, mse_loss
 
 from models.joint import JointModel
-from quantize.batches import Batch
-from quantize.finetune import Loss, label_loss
+from quantize.training.batches import Batch
+from quantize.training.finetune import Loss, label_loss
 
 TEMPERATURE: Final = 2.0
 LABEL_WEIGHT: Final = 0.4

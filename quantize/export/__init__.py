@@ -1,0 +1,1 @@
+"""From a trained model to what a board runs: ONNX, int8, the model card."""

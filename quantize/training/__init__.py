@@ -1,0 +1,1 @@
+"""Training: vocabulary, batches, fine-tuning, distillation."""
