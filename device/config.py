@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ from device.errors import ConfigError
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
 Threads: TypeAlias = Annotated[int, Meta(ge=1, le=64)]
+
+_PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=( .*)?")
 
 
 class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,11 +76,24 @@ class NluConfig(Struct, frozen=True, forbid_unknown_fields=True):
         model: Bundle folder; empty for the one that ships.
         packs: Folder with packs of one's own; empty for `packs` in the home folder.
         threads: Threads of the model.
+        trusted_keys: Public keys that bundles may be signed with, besides those that ship, as
+            `homebody models keygen` prints them.
+        require_signature: Use no bundle but those signed with a trusted key, and the one that ships, which is as
+            trusted as the program that it comes with. Off, so that whoever makes a model can try it at once; a gadget
+            that gets its bundles from elsewhere turns it on.
     """
 
     model: str = ""
     packs: str = ""
     threads: Threads = 1
+    trusted_keys: tuple[str, ...] = ()
+    require_signature: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError, if a key is none."""
+        for key in self.trusted_keys:
+            if not _PUBLIC_KEY.fullmatch(key):
+                raise ValueError(f"{key!r} is not a public key, it is the line that `homebody models keygen` prints")
 
 
 class HomeConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,13 +131,16 @@ class HomeConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrivacyConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept. Nothing ever leaves the device.
+    """What is kept. Nothing leaves the device by itself.
 
     Attributes:
         keep_turns_days: Days for which the text of turns is kept; 0 keeps none. Audio is never kept.
+        share_feedback: Allows `homebody feedback export` to write kept turns, redacted, to a file for the maker of
+            the model. It is the owner who hands the file on: the device sends nothing.
     """
 
     keep_turns_days: Annotated[int, Meta(ge=0, le=3650)] = 0
+    share_feedback: bool = False
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

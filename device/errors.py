@@ -102,6 +102,19 @@ class BundleError(DeviceError):
     spoken = "My language model is damaged, so I only know fixed phrases."
 
 
+class BundleUntrusted(BundleError):
+    """A model bundle is whole, but nobody who is trusted signed it."""
+
+    exit_code = 1
+    spoken = "My language model is not signed by anybody I trust, so I only know fixed phrases."
+
+
+class BundleReplaced(BundleError):
+    """A model bundle can't be used, and another one is in use instead."""
+
+    spoken = "My language model can't be used, so I go on with the one before."
+
+
 class StorageError(DeviceError):
     """State could not be written (disk full, read-only) or read (damaged)."""
 

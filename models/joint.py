@@ -1,4 +1,4 @@
-"""The joint model: one BERT encoder, four heads (intent, slots, dialogue act, sentence embedding).
+"""The joint model: one encoder, four heads (intent, slots, dialogue act, sentence embedding).
 
 Joint intent and slot heads on one encoder follow Chen et al. 2019 (JointBERT, arXiv 1902.10909); mean pooling
 follows Reimers and Gurevych 2019 (arXiv 1908.10084). The input is a pair: utterance (segment 0), then what the
@@ -7,13 +7,16 @@ device last said (segment 1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig
 
+from models.crf import SlotField
 from models.labels import LabelSchema
 
 
@@ -33,34 +36,50 @@ class JointOutput(NamedTuple):
     embedding: Tensor
 
 
-class JointModel(nn.Module):
-    """Encoder and heads. `encoder` is a `transformers` BERT without pooler."""
+class Trace(NamedTuple):
+    """What a student may imitate inside an encoder, from the embeddings upwards.
 
-    def __init__(self, config: BertConfig, labels: LabelSchema, dropout: float = 0.1) -> None:
+    Attributes:
+        hidden: Of each layer, [B, T, hidden]; the embeddings first.
+        attention: Of each layer, [B, heads, T, T]; empty unless the encoder was built to give them.
+    """
+
+    hidden: tuple[Tensor, ...]
+    attention: tuple[Tensor, ...]
+
+
+class JointModel(nn.Module):
+    """Encoder and heads.
+
+    Args:
+        config: Of a `transformers` encoder such as BERT or MPNet; built without pooler, at random.
+        labels: Sizes of the heads.
+        dropout: Of the heads' inputs.
+        crf: Train the slot head under a conditional random field, whose steps the device then decodes with.
+    """
+
+    def __init__(self, config: PretrainedConfig, labels: LabelSchema, dropout: float = 0.1, crf: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.encoder = BertModel(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
+        self.encoder = AutoModel.from_config(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
         self.dropout = nn.Dropout(dropout)
         self.intent_head = nn.Linear(config.hidden_size, len(labels.intents))
         self.slot_head = nn.Linear(config.hidden_size, len(labels.slot_labels))
         self.act_head = nn.Linear(config.hidden_size, len(labels.acts))
+        self.crf = SlotField(len(labels.slot_labels)) if crf else None
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> JointOutput:
-        """Run a batch; all inputs are int64 [B, T]."""
-        return self.heads(
-            self.hidden_states(input_ids, attention_mask, token_type_ids)[-1], attention_mask, token_type_ids
-        )
+        """Run a batch; all inputs are int64 [B, T], `token_type_ids` 0 for the utterance and 1 for the context."""
+        return self.traced(input_ids, attention_mask, token_type_ids)[0]
 
-    def hidden_states(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, ...]:
-        """Embeddings and each layer's output, [B, T, hidden] each."""
+    def traced(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[JointOutput, Trace]:
+        """As `forward`, and what happened inside."""
+        segments = {"token_type_ids": token_type_ids} if getattr(self.config, "type_vocab_size", 0) > 1 else {}
         output = self.encoder(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            token_type_ids=token_type_ids,
-            output_hidden_states=True,
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, return_dict=True, **segments
         )
-        states: tuple[Tensor, ...] = output.hidden_states
-        return states
+        trace = Trace(output.hidden_states, output.attentions or ())
+        return self.heads(output.last_hidden_state, attention_mask, token_type_ids), trace
 
     def heads(self, hidden: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> JointOutput:
         """Apply the heads to the last hidden state [B, T, hidden]."""
@@ -75,39 +94,48 @@ class JointModel(nn.Module):
         )
 
 
-def from_pretrained(folder: Path, labels: LabelSchema, vocabulary: list[int], max_tokens: int) -> JointModel:
-    """Start from a pretrained BERT, keeping only some word pieces and positions.
+def from_pretrained(
+    folder: Path, labels: LabelSchema, vocabulary: Sequence[int] | None, max_tokens: int, crf: bool = False
+) -> JointModel:
+    """Start from a pretrained encoder, keeping only some word pieces and positions.
 
     Args:
-        folder: A `transformers` checkpoint.
+        folder: `config.json` and `model.safetensors` of a `transformers` encoder; its pooler is left out.
         labels: Sizes of the heads, which start at random.
-        vocabulary: Old id of each new word piece, in the new order.
+        vocabulary: Old id of each new word piece, in the new order; None keeps all, and all positions.
         max_tokens: Positions to keep.
+        crf: See `JointModel`.
     """
-    config = BertConfig.from_pretrained(folder)
-    base = BertModel.from_pretrained(folder, add_pooling_layer=False)
-    config.vocab_size, config.max_position_embeddings = len(vocabulary), max_tokens
-    model = JointModel(config, labels)
-    state = base.state_dict()
-    words, positions = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
-    state[words], state[positions] = state[words][torch.tensor(vocabulary)], state[positions][:max_tokens]
-    model.encoder.load_state_dict(state, strict=False)  # buffers of position ids differ in length
+    config = AutoConfig.from_pretrained(folder)
+    state = load_file(folder / "model.safetensors")
+    if vocabulary is not None:
+        config.vocab_size, config.max_position_embeddings = len(vocabulary), max_tokens
+        words, positions = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
+        state[words], state[positions] = state[words][torch.tensor(vocabulary)], state[positions][:max_tokens]
+    model = JointModel(config, labels, crf=crf)
+    state.pop("embeddings.position_ids", None)  # a buffer, whose length differs
+    known = model.encoder.state_dict().keys()
+    model.encoder.load_state_dict({name: value for name, value in state.items() if name in known})
     return model
 
 
-def shrink(teacher: JointModel, labels: LabelSchema, layers: tuple[int, ...]) -> JointModel:
+def shrink(teacher: JointModel, labels: LabelSchema, layers: Sequence[int], attention: bool = False) -> JointModel:
     """A student with some of the teacher's layers and all of its embeddings and heads.
 
     Args:
-        teacher: Fine-tuned model.
+        teacher: Fine-tuned model, or a pretrained one.
         labels: The teacher's labels.
         layers: Teacher layers to copy, in order, from 0.
+        attention: Build it so that it gives its attention (slower).
     """
-    config = BertConfig.from_dict({**teacher.config.to_dict(), "num_hidden_layers": len(layers)})
-    student = JointModel(config, labels, teacher.dropout.p)
+    config = type(teacher.config).from_dict({**teacher.config.to_dict(), "num_hidden_layers": len(layers)})
+    if attention:
+        config.output_attentions, config._attn_implementation = True, "eager"
+    student = JointModel(config, labels, teacher.dropout.p, teacher.crf is not None)
     student.encoder.embeddings.load_state_dict(teacher.encoder.embeddings.state_dict())
     for mine, theirs in zip(student.encoder.encoder.layer, layers, strict=True):
         mine.load_state_dict(teacher.encoder.encoder.layer[theirs].state_dict())
-    for head in ("intent_head", "slot_head", "act_head"):
-        getattr(student, head).load_state_dict(getattr(teacher, head).state_dict())
+    for head in ("intent_head", "slot_head", "act_head", "crf"):
+        if getattr(teacher, head) is not None:
+            getattr(student, head).load_state_dict(getattr(teacher, head).state_dict())
     return student

@@ -24,7 +24,7 @@ class LabelSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         intents: Index of the intent head to `skill.intent`; one of them is `oos`, everything else.
-        slot_types: Types that the slot head can mark. Its labels are `slot_labels`.
+        slot_types: Types that the slot head can mark; none, where the data has no slots. Its labels are `slot_labels`.
         acts: Index of the act head to dialogue act.
     """
 
@@ -33,10 +33,10 @@ class LabelSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acts: tuple[Name, ...]
 
     def __post_init__(self) -> None:
-        """Raises: ValueError, if a name stands twice, a head is empty or `oos` is not an intent."""
+        """Raises: ValueError, if a name stands twice, there is no intent or no act, or `oos` is not an intent."""
         for head in ("intents", "slot_types", "acts"):
             names: tuple[str, ...] = getattr(self, head)
-            if not names or len(set(names)) != len(names):
+            if (not names and head != "slot_types") or len(set(names)) != len(names):
                 raise ValueError(f"`{head}` is empty or names something twice")
         if "oos" not in self.intents:
             raise ValueError("`intents` lacks `oos`")

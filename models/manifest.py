@@ -1,6 +1,7 @@
 """The manifest of a model bundle: what it is, where it comes from, and the checksum of every file.
 
-A bundle is a folder with `model.onnx`, `tokenizer.json`, `labels.json` and this `manifest.json`.
+A bundle is a folder with `model.onnx`, `tokenizer.json`, `labels.json` and this `manifest.json`; every other file in it
+is listed too. Nothing in a manifest tells when or where it was made: the same inputs and seed give the same bytes.
 """
 
 from __future__ import annotations
@@ -11,27 +12,43 @@ from typing import Annotated, Any
 
 import msgspec
 
-FORMAT = 1
-"""Version of the manifest's own layout."""
+FORMAT = 2
+"""Version of the manifest's own layout: 2 added `board`, and `sha256` and `counts` of a provenance."""
+
+READABLE = (1, 2)
+"""Layouts that this program reads."""
 
 MANIFEST = "manifest.json"
 REQUIRED_FILES = ("model.onnx", "tokenizer.json", "labels.json")
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+PathPart = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=64)]
+SignatureText = Annotated[str, msgspec.Meta(pattern=r"^ed25519:[0-9a-f]{16}:[A-Za-z0-9+/]{86}==$")]
 
 
 class ManifestError(ValueError):
     """A bundle is incomplete, damaged, or of a layout that this program does not know."""
 
 
-class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One source of weights or sentences."""
+class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One source of weights or sentences.
+
+    Attributes:
+        name: What it is called.
+        licence: SPDX name, or as its owner writes it.
+        source: Where it is, and who published it.
+        use: What it was used for.
+        sha256: Of what was read: the file, or the lines that `sha256sum` prints for its files in order of their names.
+        counts: Split to number of sentences.
+    """
 
     name: str
     licence: str
     source: str
     use: str = ""
+    sha256: Sha256 | None = None
+    counts: dict[str, Annotated[int, msgspec.Meta(ge=0)]] = {}
 
 
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,8 +69,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Contents of `manifest.json`.
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Contents of `manifest.json`. Fields that have their default are not written.
 
     Attributes:
         format: Layout version of this file.
@@ -64,15 +81,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         files: File name to SHA-256, every file of the bundle but this one.
         max_tokens: Longest input, word pieces including the special ones.
         calibration: Constants that the device applies to the logits.
-        recipe: How it was made; names and numbers.
+        recipe: How it was made; names and numbers, `seed` among them.
         metrics: Held-out figures.
         provenance: Where weights and sentences come from, with licences.
-        signature: Detached signature of the manifest without this field, if signed.
+        signature: Of the manifest without this field, if signed; see `models.signature`.
+        board: Board that the int8 weights were made for, empty if any.
     """
 
     format: int
-    name: str
-    version: str
+    name: PathPart
+    version: PathPart
     language: str
     ontology: Sha256
     files: dict[FileName, Sha256]
@@ -81,7 +99,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipe: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     provenance: tuple[Provenance, ...] = ()
-    signature: str | None = None
+    signature: SignatureText | None = None
+    board: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -93,8 +112,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             data = (folder / MANIFEST).read_bytes()
             version = msgspec.json.decode(data, type=_Versioned).format
-            if version != FORMAT:
-                raise ManifestError(f"{MANIFEST} has layout version {version}; this program knows {FORMAT}")
+            if version not in READABLE:
+                known = " and ".join(map(str, READABLE))
+                raise ManifestError(f"{MANIFEST} has layout version {version}; this program knows {known}")
             return msgspec.json.decode(data, type=cls)
         except OSError as error:
             raise ManifestError(f"{MANIFEST} can't be read ({error.strerror})") from error
@@ -102,11 +122,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ManifestError(f"{MANIFEST} is damaged: {error}") from error
 
     def write(self, folder: Path) -> None:
-        """Write `manifest.json` into a bundle."""
-        (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+        """Write `manifest.json` into a bundle; an old one is replaced as a whole."""
+        part = folder / f".{MANIFEST}.part"
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+        part.replace(folder / MANIFEST)
 
     def verify(self, folder: Path) -> None:
-        """Check that every file is there and unchanged.
+        """Check that every file is there and unchanged, and that there is no other.
 
         Raises:
             ManifestError: Names the file that is missing, not listed, or differs from its checksum.
@@ -121,6 +143,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ManifestError(f"{name} can't be read ({error.strerror})") from error
             if found != expected:
                 raise ManifestError(f"{name} is damaged: sha256 {found[:12]}… instead of {expected[:12]}…")
+        if extra := sorted({path.name for path in folder.iterdir()} - {*self.files, MANIFEST}):
+            raise ManifestError(f"{extra[0]} is in the folder but not listed in {MANIFEST}")
 
 
 class _Versioned(msgspec.Struct):

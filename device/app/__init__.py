@@ -6,22 +6,29 @@
 from device.app.brain import Brain, build_brain
 from device.app.parts import (
     BUNDLE,
+    bundle_folders,
     compiled_grammar,
     driver,
+    fit_model,
+    foreign_intents,
     load_all_packs,
     load_language_model,
     make_home,
     make_player,
+    trusted_keys,
 )
-from device.app.voice import build_assistant, make_listener, make_stt_engine, make_tts_engine
+from device.app.voice import build_assistant, make_listener, make_stt_engine, make_tts_engine, say_problems
 
 __all__ = [
     "BUNDLE",
     "Brain",
     "build_assistant",
     "build_brain",
+    "bundle_folders",
     "compiled_grammar",
     "driver",
+    "fit_model",
+    "foreign_intents",
     "load_all_packs",
     "load_language_model",
     "make_home",
@@ -29,4 +36,6 @@ __all__ = [
     "make_player",
     "make_stt_engine",
     "make_tts_engine",
+    "say_problems",
+    "trusted_keys",
 ]

@@ -27,6 +27,7 @@ from device.household import household_names
 from device.nlu.answer import Interpreter
 from device.nlu.onnx_model import JointModel
 from device.nlu.pack import Pack
+from device.nlu.report import UsedModel
 from device.nlu.understand import Understander
 from device.skills.api import Services
 from device.skills.registry import build_skills
@@ -36,7 +37,7 @@ from device.store.database import Database
 from device.store.items import Items
 from device.store.phrases import TaughtPhrases
 from device.store.settings import Settings
-from device.store.turns import Turns
+from device.store.turns import Reading, Turns
 from device.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -118,12 +119,12 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers, rand
         random or Random(),
     )
     names = household_names(services.house, services.television, config.home.people, Items(database).lists())
-    model = load_language_model(config, packs, problems)
+    model = load_language_model(config, home, packs, problems)
     specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
     grammar = compiled_grammar(packs, names, home / "cache")
     understander = Understander(grammar, specs, model, sound_rescue(grammar, packs, model, home, problems))
     skills = build_skills(services, packs)
-    memory = Memory(TaughtPhrases(database).command, _recorder(database, config, clock))
+    memory = Memory(TaughtPhrases(database).command, _recorder(database, config, clock, model))
     interpreter = Interpreter(understander, packs)
     conversation = Conversation(interpreter, packs, skills, clock, workers, memory, config.home.room, names)
     return Brain(
@@ -142,16 +143,23 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers, rand
     )
 
 
-def _recorder(database: Database, config: Config, clock: Clock) -> Callable[[Turn], None]:
+def _recorder(database: Database, config: Config, clock: Clock, model: JointModel | None) -> Callable[[Turn], None]:
     """Keeps the text of turns, if their owner wants that."""
     turns = Turns(database, config.privacy.keep_turns_days)
     turns.prune(clock.now())
     if not config.privacy.keep_turns_days:
         return lambda turn: None
+    manifest = model.manifest if model else None
+    used = UsedModel(manifest.name, manifest.version, manifest.files["model.onnx"]) if manifest else None
 
     def record(turn: Turn) -> None:
+        intents = " ".join(i.intent for i in turn.interpretations)
+        readings = [
+            Reading(i.intent, i.act, i.source, i.confidence, i.text, {n: s.text for n, s in i.slots.items()})
+            for i in turn.interpretations
+        ]
         try:
-            turns.add(clock.now(), turn.transcript, " ".join(i.intent for i in turn.interpretations), turn.reply)
+            turns.add(clock.now(), turn.transcript, intents, turn.reply, readings, turn.failed, used)
         except StorageError as error:  # what the turn did is done, and its reply must be heard
             _log.warning("a turn was not recorded: %s", error)
 

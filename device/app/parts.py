@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from device.config import Config
-from device.errors import BundleError, ConfigError, DeviceError, EngineMissing, Missing, PackError, StorageError
+from device.errors import (
+    BundleError,
+    BundleReplaced,
+    ConfigError,
+    DeviceError,
+    EngineMissing,
+    Missing,
+    PackError,
+    StorageError,
+)
+from device.nlu.bundles import Bundles
 from device.nlu.grammar import Grammar, compile_grammar, grammar_key
 from device.nlu.onnx_model import JointModel, load_model
 from device.nlu.pack import PACKS_DIR, Pack, load_packs
@@ -21,6 +31,7 @@ from device.skills.library import Library
 from device.skills.player import LocalPlayer
 from device.skills.ports import Player
 from device.workers import Workers
+from models.signature import PublicKey, shipped_keys
 
 DRIVERS_GROUP = "homebody.drivers"
 """Entry points `house.NAME`, `television.NAME`, `player.NAME`: callables that take the home folder."""
@@ -91,26 +102,68 @@ def load_all_packs(config: Config, home: Path) -> tuple[Pack, ...]:
     return (*shipped, *own)
 
 
-def load_language_model(config: Config, packs: tuple[Pack, ...], problems: list[DeviceError]) -> JointModel | None:
-    """The configured model, else the one that ships, else None: then only fixed phrases are understood.
+def bundle_folders(config: Config, home: Path, refused: list[BundleError]) -> list[Path]:
+    """Where to look for the language model, best first.
 
-    A bundle that is refused becomes a problem. One that knows intents which no pack defines is foreign: nobody could
-    do what it understands.
+    That is the configured one, the installed one, those that were in use before it, the one that ships. If it can't be
+    read what is installed, that goes to `refused`.
     """
-    intents = {OOS, *(name for pack in packs for name in pack.intent_names())}
-    configured = [Path(config.nlu.model).expanduser()] if config.nlu.model else []
-    for folder in (*configured, BUNDLE):
+    folders = [Path(config.nlu.model).expanduser()] if config.nlu.model else []
+    bundles = Bundles(home)
+    try:
+        folders += map(bundles.folder, reversed(bundles.line()))
+    except BundleError as error:
+        refused.append(error)
+    return list(dict.fromkeys((*folders, BUNDLE)))
+
+
+def fit_model(folder: Path, config: Config, packs: Sequence[Pack]) -> JointModel:
+    """Load a bundle if it is fit for use on this device.
+
+    Where signatures are required, the bundle that ships needs none: whoever could change it could change the program.
+
+    Raises:
+        BundleError: It is damaged, not signed as required, or foreign: it knows intents that no pack defines, and
+            nobody could do what it understands.
+    """
+    keys = trusted_keys(config) if config.nlu.require_signature and folder != BUNDLE else None
+    model = load_model(folder, config.nlu.threads, keys)
+    if unknown := foreign_intents(model, packs):
+        raise BundleError(
+            f"The model bundle {folder} is foreign: no pack defines {', '.join(unknown[:3])}.",
+            remedy="Add the pack that it was trained for, or use another bundle.",
+        )
+    return model
+
+
+def foreign_intents(model: JointModel, packs: Sequence[Pack]) -> list[str]:
+    """Intents of a model that no pack defines."""
+    return sorted(set(model.labels.intents) - {OOS, *(name for pack in packs for name in pack.intent_names())})
+
+
+def trusted_keys(config: Config) -> tuple[PublicKey, ...]:
+    """The public keys that ship and those of the configuration."""
+    return (*shipped_keys(), *(PublicKey.parse(key) for key in config.nlu.trusted_keys))
+
+
+def load_language_model(
+    config: Config, home: Path, packs: Sequence[Pack], problems: list[DeviceError]
+) -> JointModel | None:
+    """The first of `bundle_folders` that is fit for use, or None: then only fixed phrases are understood.
+
+    Each bundle that is refused becomes a problem, which says what is in use instead.
+    """
+    refused: list[BundleError] = []
+    for folder in bundle_folders(config, home, refused):
         try:
-            model = load_model(folder, threads=config.nlu.threads)
-            if unknown := sorted(set(model.labels.intents) - intents):
-                raise BundleError(
-                    f"The model bundle {folder} is foreign: no pack defines {', '.join(unknown[:3])}.",
-                    remedy="Add the pack that it was trained for, or point nlu.model to another bundle.",
-                )
+            model = fit_model(folder, config, packs)
         except BundleError as error:
-            problems.append(error)
+            refused.append(error)
         else:
+            used = f"{model.manifest.name} {model.manifest.version} is in use instead."
+            problems += (BundleReplaced(f"{Exception.__str__(error)} {used}", remedy=error.remedy) for error in refused)
             return model
+    problems += refused
     return None
 
 

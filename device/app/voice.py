@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from device.app.brain import Brain
@@ -11,6 +12,7 @@ from device.audio.mixer import Mixer
 from device.audio.ring import Ring
 from device.bell import Bell
 from device.config import Config
+from device.errors import BundleError, DeviceError
 from device.events import Observation
 from device.hearing import Hearing
 from device.skills.player import LocalPlayer
@@ -53,6 +55,13 @@ def make_tts_engine(config: Config, home: Path) -> TtsEngine:
         EngineMissing: Its package, program or voice is not there.
     """
     return make_tts(config.speech.tts, EngineOptions(home / "models", config.speech.stt_threads))
+
+
+async def say_problems(problems: Iterable[DeviceError], voice: Voice) -> None:
+    """Say aloud that the language model is not the wanted one, which somebody who sees no screen couldn't know."""
+    for sentence in dict.fromkeys(problem.spoken for problem in problems if isinstance(problem, BundleError)):
+        with contextlib.suppress(DeviceError):  # a voice that fails is reported at the next reply
+            await voice.speak(sentence, voice.begin())
 
 
 def build_assistant(

@@ -18,7 +18,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from device.app import BUNDLE, build_brain, make_home, make_listener, make_stt_engine, make_tts_engine
+from device.app import (
+    build_brain,
+    load_all_packs,
+    load_language_model,
+    make_home,
+    make_listener,
+    make_stt_engine,
+    make_tts_engine,
+)
 from device.audio.card import SoundCardMicrophone
 from device.audio.devices import list_devices
 from device.audio.level import advise, measure
@@ -27,7 +35,6 @@ from device.cli.render import show_row
 from device.clock import Clock, SystemClock
 from device.config import Config, home_folder, load_config
 from device.errors import DeviceError
-from device.nlu.onnx_model import load_model
 from device.speech.ports import render
 from device.workers import ThreadWorkers
 
@@ -88,7 +95,7 @@ def examine(home: Path) -> Iterator[Finding]:
         yield Finding("configuration", "ok", str(source) if source.exists() else "defaults")
     yield _try("storage", lambda: _storage(home))
     yield from _sound(config)
-    yield _try("language model", lambda: _language(config))
+    yield from _language(config, home)
     yield _try("wake word", lambda: _wake(config))
     yield from _latency(config, home)
 
@@ -135,12 +142,18 @@ async def hears(microphone: Microphone, clock: Clock) -> Finding:
     return Finding("signal", "warning" if problem else "ok", detail, remedy)
 
 
-def _language(config: Config) -> Finding:
-    folder = Path(config.nlu.model) if config.nlu.model else BUNDLE
-    model = load_model(folder)
-    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    detail = f"{model.manifest.name} {model.manifest.version}, {len(model.labels.intents)} intents, {size:.1f} MB"
-    return Finding("language model", "ok", detail)
+def _language(config: Config, home: Path) -> Iterator[Finding]:
+    refused: list[DeviceError] = []
+    try:
+        model = load_language_model(config, home, load_all_packs(config, home), refused)
+    except DeviceError as error:
+        yield _problem("language model", error)
+        return
+    yield from (_problem("language model", error) for error in refused)
+    if model:
+        size = sum(file.stat().st_size for file in model.folder.iterdir()) / 1e6
+        detail = f"{model.manifest.name} {model.manifest.version}, {len(model.labels.intents)} intents, {size:.1f} MB"
+        yield Finding("language model", "ok", detail)
 
 
 def _wake(config: Config) -> Finding:

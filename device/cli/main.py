@@ -24,13 +24,20 @@ _BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
     "say": ("device.cli.say:say_command", "Speak a text."),
     "doctor": ("device.cli.doctor:doctor", "Look at sound, models, disk and speed; say what is wrong."),
     "bench": ("device.cli.bench:bench", "Measure this machine."),
-    "models": ("device.cli.models:app", "List, fetch and verify models."),
+    "models": ("device.cli.models:app", "Models: list, fetch, verify, install, roll back, compare."),
+    "feedback": ("device.cli.feedback:app", "What went wrong, for the next model."),
 }
 _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("sim", "A spoken tour of a simulated living room, without a microphone."),
+    "data": ("train", "Labelled sentences: list, fetch, check, convert, find leaks, report."),
+    "data.confusions": ("sim", "What the recogniser hears in place of what is said, for training."),
     "train": ("train", "Train, distil and quantize the language model."),
     "evaluate": ("train", "Evaluate a language model."),
+    "explain": ("train", "Why the language model understands a sentence as it does."),
+    "errors": ("train", "What the language model gets wrong, and which pack needs sentences."),
     "evaluate.speech": ("sim", "Evaluate recorded commands through the whole chain."),
+    "feedback.import": ("train", "Gather what devices exported, to be reviewed."),
+    "feedback.review": ("train", "Review what was gathered, for the next training."),
 }
 """Command to the extra that brings what it needs, and its help."""
 
@@ -74,9 +81,12 @@ def build(wanted: str) -> typer.Typer:
     def root() -> None:
         """Keeps sub-commands even where there is only one."""
 
-    for name, (target, summary) in _BUILT_IN.items():
-        _add(app, name, _import(target) if name == wanted else None, summary)
     plugged = sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name)
+    for name, (target, summary) in _BUILT_IN.items():
+        built_in = _import(target) if name == wanted else None
+        if isinstance(built_in, typer.Typer):
+            _add_parts(built_in, wanted, plugged)
+        _add(app, name, built_in, summary)
     for entry in plugged:
         if "." not in entry.name:
             loaded = _load(entry) if entry.name == wanted else None
@@ -87,11 +97,22 @@ def build(wanted: str) -> typer.Typer:
 
 
 def _add_parts(app: typer.Typer, name: str, plugged: Sequence[EntryPoint]) -> None:
-    """Entry points `name.part` are sub-commands of `name`."""
+    """Entry points `name.part` are sub-commands of `name`; one whose extra is not installed says so when called."""
     for entry in plugged:
         whole, _, part = entry.name.partition(".")
         if whole == name and part:
-            app.command(part)(_load(entry))
+            try:
+                app.command(part)(_load(entry))
+            except Missing as error:
+                anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+                app.command(part, help=_EXTRAS.get(entry.name, ("", ""))[1], context_settings=anything)(_raiser(error))
+
+
+def _raiser(error: Missing) -> Callable[[], None]:
+    def refuse() -> None:
+        raise error
+
+    return refuse
 
 
 def report(error: DeviceError, *, as_json: bool) -> None:

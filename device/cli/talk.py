@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from device.app import Brain, build_assistant, build_brain, make_stt_engine, make_tts_engine
+from device.app import Brain, build_assistant, build_brain, make_stt_engine, make_tts_engine, say_problems
 from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
 from device.audio.mixer import Mixer
 from device.audio.ring import Ring
@@ -25,6 +25,7 @@ from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBeg
 from device.speech.renewable import Renewable
 from device.supervisor import MicrophoneKeeper
 from device.turns import Phase
+from device.voice import Voice
 from device.workers import ThreadWorkers
 
 _PHASES = {
@@ -145,6 +146,7 @@ async def _spoken(brain: Brain, display: Display) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeper.run())
             tasks.create_task(assistant.run())
+            await say_problems(brain.problems, Voice(tts, mixer, brain.workers))
     finally:
         microphone.stop()
         speaker.stop()

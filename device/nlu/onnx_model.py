@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,20 +11,26 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from device.errors import BundleError
+from device.errors import BundleError, BundleUntrusted
+from device.nlu.crf import marginals
 from device.nlu.reject import in_scope, log_sum_exp
 from device.nlu.text import words as spoken_words
 from device.nlu.tokenizer import WordTokenizer
 from device.nlu.types import OOS, Act
 from models.labels import LabelError, LabelSchema
 from models.manifest import Manifest, ManifestError
+from models.signature import PublicKey, Untrusted, check
 
 Floats = npt.NDArray[np.float32]
+
+TRANSITIONS: Final = "transitions.npy"
 
 TOP: Final = 5
 """How many intents a prediction names."""
 
-_REMEDY = "Install the bundle again, or point `model` in the configuration to another one."
+_REMEDY = (
+    "Install the bundle again, go back to another one with `homebody models rollback`, or name another in nlu.model."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ class Logits(NamedTuple):
 
     Attributes:
         intent: [intents].
-        slots: [W, slot labels]; fewer than W rows if the utterance was longer than the model's input.
+        slots: [W, slot labels]; fewer than W rows if the utterance was longer than the model's input. Log
+            probabilities under the conditional random field, if the model has one.
         act: [acts].
         embedding: [hidden].
     """
@@ -83,12 +90,16 @@ class JointModel:
         labels: Names of the outputs.
         tokenizer: Of the bundle.
         session: `onnxruntime.InferenceSession`.
+        folder: Of the bundle.
+        transitions: [slot labels, slot labels], if the slots were trained under a conditional random field.
     """
 
     manifest: Manifest
     labels: LabelSchema
     tokenizer: WordTokenizer
     session: Any
+    folder: Path
+    transitions: Floats | None = None
 
     def predict(self, words: Sequence[str], context: str = "") -> Prediction:
         """Understand one utterance.
@@ -111,7 +122,10 @@ class JointModel:
                 "token_type_ids": np.array([encoding.segments], dtype=np.int64),
             },
         )
-        return Logits(intent[0], slots[0, encoding.first], act[0], embedding[0])
+        emissions: Floats = slots[0, encoding.first]
+        if self.transitions is not None and len(emissions):
+            emissions = marginals(emissions, self.transitions)
+        return Logits(intent[0], emissions, act[0], embedding[0])
 
     def interpret(self, logits: Logits) -> Prediction:
         """Calibrate and decode raw outputs."""
@@ -142,24 +156,34 @@ class JointModel:
         return np.array(self.manifest.calibration.scope_weights, dtype=np.float32)
 
 
-def load_model(folder: Path, threads: int = 1) -> JointModel:
+def load_model(folder: Path, threads: int = 1, keys: Iterable[PublicKey] | None = None) -> JointModel:
     """Verify a bundle and load it.
 
     Args:
         folder: The bundle.
         threads: Of one inference.
+        keys: If given, one of them must have signed the bundle.
 
     Raises:
-        BundleError: A file is missing or damaged, the manifest is of an unknown version, or the labels are not
-            the ontology that the manifest names or that this program speaks.
+        BundleUntrusted: None of the keys signed it.
+        BundleError: A file is missing, damaged or not listed, the manifest is of an unknown version or was changed
+            after it was signed, or the labels are not the ontology that the manifest names or that this program speaks.
     """
     import onnxruntime as ort
 
     try:
         manifest = Manifest.read(folder)
+        if keys is not None:
+            check(manifest, keys)
         manifest.verify(folder)
         labels = LabelSchema.read(folder / "labels.json")
         tokenizer = WordTokenizer.read(folder / "tokenizer.json", manifest.max_tokens)
+        transitions = np.load(folder / TRANSITIONS) if TRANSITIONS in manifest.files else None
+    except Untrusted as error:
+        raise BundleUntrusted(
+            f"The model bundle {folder} can't be used: {error}.",
+            remedy="Add the public key of whoever made it to nlu.trusted_keys, or use a bundle that they signed.",
+        ) from error
     except (ManifestError, LabelError, ValueError) as error:
         raise BundleError(f"The model bundle {folder} can't be used: {error}.", remedy=_REMEDY) from error
     if labels.ontology != manifest.ontology or labels.acts != tuple(Act):
@@ -174,7 +198,7 @@ def load_model(folder: Path, threads: int = 1) -> JointModel:
         session = ort.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no public base
         raise BundleError(f"The model of {folder} does not load: {error}.", remedy=_REMEDY) from error
-    return JointModel(manifest, labels, tokenizer, session)
+    return JointModel(manifest, labels, tokenizer, session, folder, transitions)
 
 
 def decode_spans(slot_logits: Floats, slot_types: Sequence[str]) -> tuple[SlotSpan, ...]:

@@ -18,10 +18,10 @@ class FeedbackSkill:
         self._clock = clock
 
     async def handle(self, request: Request) -> Outcome:
-        """See `Skill.handle`. The turn that says so is stored after it was handled, so the last one is meant."""
+        """See `Skill.handle`. The turn that says so is stored after it was handled; the last other one is meant."""
         if request.intent != "wrong":
             raise unknown_intent(self.name, request)
-        turn = self._history.last()
+        turn = self._history.last(but=f"{self.name}.wrong")
         if turn is None:
             return Outcome("off")
         verdict = request.words("message") or "wrong"

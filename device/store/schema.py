@@ -82,4 +82,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         command TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE turns ADD COLUMN readings TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE turns ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE turns ADD COLUMN model TEXT NOT NULL DEFAULT 'null';
+    """,
 )

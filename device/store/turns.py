@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
+from device.nlu.report import UsedModel
+from device.nlu.types import Act, Source
 from device.store.database import Database
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How one command of a turn was understood.
+
+    Attributes:
+        intent: Its full name, `oos`, or empty for a bare answer.
+        act: What it does in the dialogue.
+        route: What decided.
+        probability: 0 to 1.
+        text: The words of the command.
+        slots: Slot name to its words.
+    """
+
+    intent: str
+    act: Act
+    route: Source
+    probability: float
+    text: str
+    slots: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn: what was heard, understood and answered; `at` is UTC. Audio is never kept."""
+    """One turn: what was heard, understood and answered; `at` is UTC. Audio is never kept.
+
+    Attributes:
+        readings: One for each command; none for a turn that an older version kept.
+        failed: Not understood, or not done.
+        model: What it was understood with; None without a model.
+    """
 
     id: int
     at: datetime
     heard: str
     intent: str
     reply: str
+    readings: tuple[Reading, ...] = ()
+    failed: bool = False
+    model: UsedModel | None = None
 
 
 class Turns:
@@ -32,14 +66,24 @@ class Turns:
         self._database = database
         self._keep_days = keep_days
 
-    def add(self, now: datetime, heard: str, intent: str, reply: str) -> None:
+    def add(
+        self,
+        now: datetime,
+        heard: str,
+        intent: str,
+        reply: str,
+        readings: Sequence[Reading] = (),
+        failed: bool = False,
+        model: UsedModel | None = None,
+    ) -> None:
         """Store a turn, if turns are kept at all, and forget those that are past their days."""
         self.prune(now)
         if self._keep_days:
             with self._database.transaction() as sql:
                 sql.execute(
-                    "INSERT INTO turns (at_utc, heard, intent, reply) VALUES (?, ?, ?, ?)",
-                    (now.timestamp(), heard, intent, reply),
+                    "INSERT INTO turns (at_utc, heard, intent, reply, readings, failed, model) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (now.timestamp(), heard, intent, reply, _json(readings), failed, _json(model)),
                 )
 
     def prune(self, now: datetime) -> None:
@@ -55,9 +99,9 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def last(self) -> Turn | None:
-        """The latest turn that is kept."""
-        rows = self._database.query("SELECT * FROM turns ORDER BY id DESC LIMIT 1")
+    def last(self, but: str = "") -> Turn | None:
+        """The latest turn that is kept and is not of the intent `but`."""
+        rows = self._database.query("SELECT * FROM turns WHERE intent <> ? ORDER BY id DESC LIMIT 1", (but,))
         return _turn(rows[0]) if rows else None
 
     def since(self, start: datetime) -> list[Turn]:
@@ -94,4 +138,12 @@ class History:
 
 def _turn(row: sqlite3.Row) -> Turn:
     at = datetime.fromtimestamp(row["at_utc"], UTC)
-    return Turn(row["id"], at, row["heard"], row["intent"], row["reply"])
+    readings = msgspec.json.decode(row["readings"], type=tuple[Reading, ...])
+    model = msgspec.json.decode(row["model"], type=UsedModel | None)
+    return Turn(
+        row["id"], at, row["heard"], row["intent"], row["reply"], readings, bool(row["failed"]), model
+    )  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -16,21 +16,28 @@ from quantize.cli.options import DataDir, Packs, Runs
 def train(
     data_dir: DataDir,
     out: Annotated[Path, typer.Option(help="Folder of the new bundle; an old bundle there is replaced.")],
-    runs: Runs = Path("runs"),
+    runs: Runs = Path("runs/homebody-en"),
     packs: Packs = PACKS_DIR,
+    plan: Annotated[Path | None, typer.Option(help="TOML file with the numbers of all stages.")] = None,
+    extra: Annotated[list[Path] | None, typer.Option(help="Labelled sentences of your own; may be repeated.")] = None,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
-    seed: Annotated[int, typer.Option(help="Of data and training.")] = 7,
 ) -> None:
-    """Make a model bundle: sample, fine-tune, distil, export, quantize, calibrate, evaluate."""
+    """Make a model bundle: sample, fine-tune, distil, export, quantize, calibrate, evaluate.
+
+    Interrupted, it goes on where it was. On several machines or GPUs: accelerate launch $(which homebody) train ...
+    """
     import torch
 
-    from quantize.pipeline import Plan, Run
+    from quantize.pipeline import Run
+    from quantize.plan import Plan
+    from quantize.shipped import PLAN, sets
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("quantize").setLevel(logging.INFO)
     torch.set_num_threads(threads)
-    run = Run(runs, Plan(seed=seed))
-    run.data(data_dir, load_packs(packs))
-    run.teacher()
+    run = Run(runs, Plan.read(plan) if plan else Plan.read(PLAN))
+    run.data(lambda: sets(data_dir, load_packs(packs), run.plan, extra or []))
+    run.teachers()
     run.student()
-    typer.echo(json.dumps(run.bundle(out), indent=1))
+    if run.first:
+        typer.echo(json.dumps(run.bundle(out), indent=1))

@@ -162,38 +162,6 @@ def _assemble(pieces: Iterable[Piece], spec: IntentSpec) -> tuple[tuple[str, ...
     return tuple(said), tuple(spans)
 
 
-def noisy(example: Example, random_: random.Random) -> Example:
-    """The sentence as a recogniser might hear it: a filler, a remnant of the wake word, a dropped article.
-
-    Slots keep their words; only words outside of slots are dropped.
-    """
-    said, spans = list(example.words), list(example.spans)
-    chance = random_.random()
-    if chance < 0.4:
-        outside = [
-            i for i, word in enumerate(said)
-            if word in {"the", "a", "an", "please", "to", "my"} and not any(s.start <= i < s.end for s in spans)
-        ]  # fmt: skip
-        if outside and len(said) > 2:
-            at = random_.choice(outside)
-            del said[at]
-            spans = [Span(s.type, s.start - (s.start > at), s.end - (s.end > at)) for s in spans]
-    else:
-        before = random_.choice(_FILLERS if chance < 0.8 else _REMNANTS).split()
-        said = [*before, *said]
-        spans = [Span(s.type, s.start + len(before), s.end + len(before)) for s in spans]
-    return Example(
-        tuple(said), example.intent, example.act, tuple(spans), example.annotated, example.context, example.source
-    )
-
-
-_FILLERS: Final = (
-    "um", "uh", "so", "well", "hey", "okay", "okay so", "uh can you", "hmm", "please", "right", "oh", "and", "now",
-    "could you please", "hi", "alright",
-)  # fmt: skip
-_REMNANTS: Final = ("nabu", "hey nabu", "okay nabu", "jarvis", "hey jarvis", "alexa", "homebody", "hey homebody", "bu")
-
-
 def borrowed_values(examples: Iterable[Example]) -> dict[str, list[str]]:
     """Slot values of real people's sentences by type, sorted, for `PackSampler`."""
     found: dict[str, set[str]] = {}

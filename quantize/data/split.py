@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from device.nlu.pack import Pack
 from device.nlu.types import OOS, Act
+from quantize.data.augment import Rates, augmented
 from quantize.data.corpora import read_clinc150, read_hwu64, read_slurp, read_snips
 from quantize.data.dialogue import DialogueSampler
 from quantize.data.example import Example
 from quantize.data.mapping import map_examples
-from quantize.data.sample import PackSampler, borrowed_values, noisy
+from quantize.data.sample import PackSampler, borrowed_values
 
 DEV_SHARE: Final = 0.06
 """Share of the training sentences kept for development."""
@@ -28,7 +31,7 @@ _ANSWERS: Final = (Act.AFFIRM, Act.DENY)
 """Held-out "yes" and "no" have no intent to be scored, so that they may be trained on as answers to a question."""
 
 
-class Amounts(NamedTuple):
+class Amounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much of what is generated or kept.
 
     Attributes:
@@ -36,7 +39,7 @@ class Amounts(NamedTuple):
         per_slot: Answers to each slot's question.
         acts: Short answers of each kind (yes, no, cancel, again, selection).
         nonsense: Generated sentences that mean nothing.
-        noise: Share of pack sentences with a filler, a remnant or a dropped article.
+        noise: Share of pack sentences that are misheard, or said with a filler, a false start or a small word less.
         context: Share of ordinary sentences that are said after something else.
         oos_caps: Most out-of-scope sentences of a corpus.
         scope_caps: Most in-scope sentences of one intent of a corpus.
@@ -48,8 +51,8 @@ class Amounts(NamedTuple):
     nonsense: int = 400
     noise: float = 0.25
     context: float = 0.12
-    oos_caps: Mapping[str, int] = {"clinc150": 7000, "snips": 3000}
-    scope_caps: Mapping[str, int] = {"snips": 1200}
+    oos_caps: dict[str, int] = msgspec.field(default_factory=lambda: {"clinc150": 7000, "snips": 3000})
+    scope_caps: dict[str, int] = msgspec.field(default_factory=lambda: {"snips": 1200})
 
 
 class Data(NamedTuple):
@@ -98,7 +101,7 @@ def build(data_dir: Path, packs: Sequence[Pack], seed: int, amounts: Amounts = A
     sampler = PackSampler(packs, chance, borrowed_values(e for e in real if not _is_dev(e)))
     dialogue = DialogueSampler(sampler, chance)
     made = [e for intent in sampler.intents for e in sampler.sentences(intent, amounts.per_intent)]
-    made = [noisy(e, chance) if chance.random() < amounts.noise else e for e in made]
+    made = list(augmented(made, chance, Rates.shared(amounts.noise)))
     spoken = list(dialogue.in_context([*real, *made], amounts.context))
     spoken += dialogue.answers(amounts.per_slot)
     spoken += dialogue.acts(amounts.acts)

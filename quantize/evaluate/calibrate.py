@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import torch
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from device.nlu.onnx_model import Logits
-from device.nlu.reject import features, in_scope
+from device.nlu.reject import FEATURES, features, in_scope, log_sum_exp
 from device.nlu.types import OOS
 from models.labels import LabelSchema
 from models.manifest import Calibration
@@ -40,11 +40,7 @@ def calibrate(examples: Sequence[Example], outputs: Sequence[Logits], labels: La
     real = [i for i, example in enumerate(examples) if example.source in REAL_SOURCES and example.intent is not None]
     logits = np.stack([outputs[i].intent for i in real])
     wanted = np.array([examples[i].intent != OOS for i in real])
-    scaler = StandardScaler()
-    scaled = scaler.fit_transform(features(logits, oos))
-    regression = LogisticRegression(class_weight="balanced", C=0.3).fit(scaled, wanted)
-    weights = regression.coef_[0] / scaler.scale_
-    bias = float(regression.intercept_[0] - weights @ scaler.mean_)
+    weights, bias = _scope(features(logits, oos), wanted)
     scope = in_scope(logits, oos, weights.astype(np.float32), bias)
     return Calibration(
         temperature=_temperature(inside, targets),
@@ -55,11 +51,31 @@ def calibrate(examples: Sequence[Example], outputs: Sequence[Logits], labels: La
     )
 
 
-def _temperature(
-    logits: np.ndarray[tuple[int, ...], np.dtype[np.float32]], targets: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> float:
-    """The temperature with the lowest cross entropy, on a logarithmic grid from 0.25 to 4."""
-    inputs, wanted = torch.from_numpy(logits), torch.from_numpy(targets)
+def _scope(found: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], float]:
+    """Weights of the scope's features and their bias.
+
+    Where the data have no out-of-scope sentence to learn from, the energy decides alone (Liu et al. 2020, arXiv
+    2010.03759), standardised over the in-scope sentences.
+
+    Args:
+        found: [n, features].
+        wanted: [n], in scope.
+    """
+    scaler = StandardScaler()
+    scaled = scaler.fit_transform(found)
+    if wanted.all():
+        weights = np.array([float(name == "energy") for name in FEATURES])
+        bias = 0.0
+    else:
+        regression = LogisticRegression(class_weight="balanced", C=0.3).fit(scaled, wanted)
+        weights, bias = regression.coef_[0], float(regression.intercept_[0])
+    weights = weights / scaler.scale_
+    return weights, bias - float(weights @ scaler.mean_)
+
+
+def _temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> float:
+    """The temperature with the lowest cross entropy (Guo et al. 2017, arXiv 1706.04599), on a grid from 0.25 to 4."""
     grid = np.geomspace(0.25, 4, 81)
-    losses = [torch.nn.functional.cross_entropy(inputs / float(t), wanted).item() for t in grid]
+    rows = np.arange(len(targets))
+    losses = [float((log_sum_exp(scaled) - scaled[rows, targets]).mean()) for scaled in (logits / t for t in grid)]
     return round(float(grid[int(np.argmin(losses))]), 3)

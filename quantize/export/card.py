@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from models.manifest import Manifest, Provenance
+
+Figures: TypeAlias = dict[str, Any]
 
 PROVENANCE: Final = (
     Provenance(
@@ -86,18 +89,94 @@ def write_card(folder: Path, manifest: Manifest) -> None:
         "| what | licence | use | source |\n|---|---|---|---|\n"
         + "\n".join(f"| {p.name} | {p.licence} | {p.use} | {p.source} |" for p in manifest.provenance),
         "## Recipe\n"
-        f"MiniLM-L6 with its vocabulary cut to {recipe['vocabulary']} pieces, fine-tuned on all heads "
-        f"({recipe['teacher']['epochs']} epochs, AdamW, batches of {recipe['teacher']['batch']} by length, rates "
-        f"{recipe['teacher']['body_rate']} and {recipe['teacher']['head_rate']} for body and heads); then layers "
-        f"{', '.join(str(layer) for layer in recipe['layers'])} (from 0) distilled for "
-        f"{recipe['student']['epochs']} epochs on logits and hidden states; dynamic int8 per channel, recipe "
-        f"`{recipe['int8']}`. Seed {recipe['seed']}. All numbers stand in `manifest.json`; "
-        "`homebody train` follows it. Temperatures and the out-of-scope threshold are fitted on a development split "
-        "of the training data, of whose in-scope sentences 2.5% may be rejected; 3.5% was tried first and rejected "
-        "4.5% of the held-out ones.",
+        "`homebody train` follows these numbers. Temperatures and the out-of-scope threshold are fitted on a "
+        "development split of the training data, of whose in-scope sentences 2.5% may be rejected; 3.5% was tried "
+        "first and rejected 4.5% of the held-out ones.\n\n" + _lines(("", ""), _flat(recipe)),
         "## Limits\n" + _LIMITS,
     ]
     (folder / "README.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def evaluation_card(name: str, manifest: Manifest, result: Figures) -> str:
+    """A model card of one evaluation, in Markdown (after Mitchell et al. 2019, arXiv 1810.03993).
+
+    Args:
+        name: Benchmark, or `model`.
+        manifest: Of the bundle.
+        result: What stands in `result.json` under that name.
+    """
+    numbers = {key: value for key, value in result.items() if isinstance(value, int | float) and key != "seed"}
+    hashes = result["model_sha256"]
+    sections = [
+        f"# {manifest.name} {manifest.version} on {name}",
+        f"Seed {result['seed']}; `model.onnx` SHA-256 "
+        + ", ".join(f"`{value}`" for value in ([hashes] if isinstance(hashes, str) else hashes))
+        + ". Rates and F1 in percent; AUROC, ECE and Brier score as they are. Each sentence was answered alone and "
+        "unpadded, by the int8 model, as on the device.",
+        "## Figures\n\n" + _lines(("figure", "value"), list(numbers.items())),
+    ]
+    if "combined" in result:
+        sections.append("## By corpus\n\n" + _table({k: v for k, v in result.items() if _is_corpus(v)}))
+    sections.append(
+        "## Kinds of sentences\n\n"
+        + _lines(
+            ("kind", "n", "right %", "95 % interval"),
+            [(row["name"], row["n"], row["accuracy"], _interval(row)) for row in result["slices"] if row["n"]],
+        )
+    )
+    if result["robustness"]:
+        sections.append(
+            "## Robustness\n\n"
+            + _lines(
+                ("change", "n", "clean %", "changed %", "loss"),
+                [(r["name"], r["n"], r["clean"], r["accuracy"], r["loss"]) for r in result["robustness"] if r["n"]],
+            )
+        )
+    if result["fairness"]:
+        sections.append(
+            "## Fairness\n\n"
+            + _lines(
+                ("groups", "gap in points", "allowed", "worst group", "its n", "right %"),
+                [
+                    (kind, found["gap"], found["max_gap"], worst["name"], worst["n"], worst["accuracy"])
+                    for kind, found in result["fairness"].items()
+                    for worst in found["groups"][:1]
+                ],
+            )
+        )
+    sections.append(
+        "## Data and licences\n\n"
+        + _lines(
+            ("what", "licence", "use", "source"), [(p.name, p.licence, p.use, p.source) for p in manifest.provenance]
+        )
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    cells = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in cells)
+
+
+def _flat(tree: object, name: str = "") -> Iterator[tuple[str, object]]:
+    """Leaves of nested dictionaries and lists of them, named by their way: `teachers.1.recipe.epochs`."""
+    if isinstance(tree, dict) and tree:
+        entries: Iterable[tuple[object, object]] = tree.items()
+    elif isinstance(tree, list | tuple) and any(isinstance(entry, dict) for entry in tree):
+        entries = enumerate(tree, 1)
+    else:
+        yield f"`{name}`", ", ".join(map(str, tree)) if isinstance(tree, list | tuple) else tree
+        return
+    for key, value in entries:
+        yield from _flat(value, f"{name}.{key}" if name else str(key))
+
+
+def _interval(row: Figures) -> str:
+    return "{} to {}".format(*row["interval"])
+
+
+def _is_corpus(value: object) -> bool:
+    return isinstance(value, dict) and "sentences" in value
 
 
 def _table(held_out: dict[str, Any]) -> str:

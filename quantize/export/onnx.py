@@ -1,10 +1,9 @@
-"""From torch to ONNX, and from float32 to dynamic int8."""
+"""From torch to a float32 ONNX graph that quantizers and small processors like."""
 
 from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,17 +14,13 @@ from models.joint import JointModel, JointOutput
 OPSET: Final = 17
 INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
 
-RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "avx2": {"per_channel": True, "reduce_range": True},
-    "avx512-vnni": {"per_channel": True, "reduce_range": False},
-    "arm64": {"per_channel": True, "reduce_range": False},
-}
-"""Weights to int8 by output channel, activations to uint8 at run time. Without VNNI, 8-bit products can overflow
-the 16-bit sums of AVX2, hence 7-bit weights there; see onnxruntime's quantization guide."""
-
 
 def export_onnx(model: JointModel, path: Path) -> None:
-    """Write the float32 graph, batch and length dynamic, BERT's patterns fused where onnxruntime knows them."""
+    """Write the float32 graph, batch and length dynamic, BERT's patterns fused where onnxruntime knows them.
+
+    The embeddings stay apart, so that their table can be packed (see `quantize.export.embedding`).
+    """
+    import onnx
     from onnxruntime.transformers.fusion_options import FusionOptions
     from onnxruntime.transformers.optimizer import optimize_model
 
@@ -47,6 +42,7 @@ def export_onnx(model: JointModel, path: Path) -> None:
             dynamo=False,
         )
         options = FusionOptions("bert")
+        options.enable_embed_layer_norm = False
         optimized = optimize_model(
             str(plain),
             model_type="bert",
@@ -56,27 +52,18 @@ def export_onnx(model: JointModel, path: Path) -> None:
             opt_level=0,
         )
         optimized.save_model_to_file(str(path))
+    graph = onnx.load(str(path))
+    _write_types(graph)
+    onnx.save(graph, str(path))
 
 
-def quantize_int8(source: Path, target: Path, recipe: str) -> None:
-    """Quantize MatMul, Attention and Gather (the embeddings) to int8, per channel.
+def _write_types(model: Any) -> None:
+    """Note that fused operators give float32: shape inference does not know them, and quantizers ask it."""
+    from onnx import TensorProto, helper
 
-    Args:
-        source: Float32 graph of `export_onnx`.
-        target: Where the int8 graph goes.
-        recipe: A name in `RECIPES`.
-
-    Raises:
-        KeyError: No such recipe.
-    """
-    from onnx import TensorProto
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    quantize_dynamic(
-        source,
-        target,
-        op_types_to_quantize=["MatMul", "Gemm", "Attention", "Gather", "EmbedLayerNormalization"],
-        weight_type=QuantType.QInt8,
-        extra_options={"DefaultTensorType": TensorProto.FLOAT},  # fused operators have no shape inference
-        **RECIPES[recipe],
-    )
+    known = {value.name for value in model.graph.value_info}
+    for node in model.graph.node:
+        if node.domain == "com.microsoft":
+            for name in node.output:
+                if name and name not in known:
+                    model.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))

@@ -1,140 +1,214 @@
-"""Fine-tuning of the joint model: one loop, for the teacher and, with another loss, for the student."""
+"""One training of the joint model, through the `transformers` trainer.
+
+The same call runs on one processor, on one GPU, or as one of several processes (`accelerate launch`, `torchrun`):
+they divide each batch among them. After each epoch a checkpoint is written with everything that chance depends on;
+a training that was interrupted goes on with the very step that would have come next.
+"""
 
 from __future__ import annotations
 
-import logging
-import math
-import random
+import shutil
+import sys
 from collections.abc import Callable, Sequence
-from time import monotonic
-from typing import NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Any, Final
 
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
 
-from models.joint import JointModel, JointOutput
-from quantize.training.batches import IGNORED, UNMARKED, Batch, Row, batches
+from device.errors import DeviceError
+from models.joint import JointModel
+from quantize.training.batches import Batch, LengthSampler, Row, collate
+from quantize.training.losses import Loss
+from quantize.training.recipe import Recipe
 
-_log = logging.getLogger(__name__)
-
-Loss: TypeAlias = Callable[[JointModel, Batch], Tensor]
-
-
-class Recipe(NamedTuple):
-    """Numbers of one training.
-
-    Attributes:
-        epochs: Passes over the data.
-        batch: Sentences a step.
-        body_rate: Peak learning rate of the encoder.
-        head_rate: Peak learning rate of the heads.
-        warmup: Share of the steps in which the rate rises from zero; then it falls linearly to zero.
-        decay: Weight decay (AdamW, Loshchilov and Hutter 2019, arXiv 1711.05101).
-        clip: Largest norm of the gradient.
-        seed: Of order and dropout.
-    """
-
-    epochs: int
-    batch: int = 48
-    body_rate: float = 8e-5
-    head_rate: float = 8e-4
-    warmup: float = 0.08
-    decay: float = 0.01
-    clip: float = 1.0
-    seed: int = 7
+Score: Final = "score"
+Judge = Callable[[JointModel], dict[str, float]]
+"""Development figures of a model; `score` among them decides which epoch was the best."""
 
 
-def train(
-    model: JointModel, data: Sequence[Row], recipe: Recipe, loss: Loss, after_epoch: Callable[[int], None]
-) -> None:
-    """Train in place, in bfloat16 where the processor has it.
+class OutOfMemory(DeviceError):
+    """The batch does not fit into the memory."""
+
+
+class _Step(nn.Module):
+    """Model and loss as one module, so that whatever wraps a model (autocast, several processes) wraps both."""
+
+    def __init__(self, model: JointModel, loss: Loss) -> None:
+        super().__init__()
+        self.model = model
+        self.loss: Final = _Unsaved(loss)
+
+    def forward(self, **batch: Tensor) -> Tensor:
+        """Losses [B] of the fields of a `Batch`."""
+        return self.loss.value(self.model, Batch(**batch))
+
+
+class _Unsaved:
+    """Hides a loss with a teacher in it from the modules that are trained and saved."""
+
+    def __init__(self, value: Loss) -> None:
+        self.value = value
+
+
+class _JointTrainer(Trainer):
+    """Length-sorted batches, rates by layer, development figures by `Judge`."""
+
+    def __init__(
+        self, step: _Step, data: Sequence[Row], recipe: Recipe, judge: Judge | None, seed: int, **rest: Any
+    ) -> None:
+        super().__init__(step, train_dataset=data, **rest)
+        self._step, self._data, self._recipe, self._judge, self._seed = step, data, recipe, judge, seed
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
+        losses: Tensor = model(**inputs)
+        return losses.mean()
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            groups = parameter_groups(self._step.model, self._recipe)
+            decay = self._recipe.decay
+            if self._recipe.optimizer == "sgd":
+                self.optimizer = torch.optim.SGD(groups, momentum=0.9, weight_decay=decay)
+            else:
+                self.optimizer = torch.optim.AdamW(groups, weight_decay=decay, fused=True)
+        return self.optimizer
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
+        return LengthSampler(self._data, self.args.train_batch_size, self._seed)
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        assert self._judge is not None
+        self._step.eval()
+        metrics = {f"eval_{name}": value for name, value in self._judge(self._step.model).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def fit(
+    model: JointModel,
+    data: Sequence[Row],
+    recipe: Recipe,
+    loss: Loss,
+    folder: Path,
+    seed: int,
+    judge: Judge | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> JointModel:
+    """Train in place, or go on where an earlier call with the same folder was interrupted.
 
     Args:
-        model: Updated.
+        model: Updated; with a judge it ends with the weights of the best epoch.
         data: Training rows.
         recipe: Numbers.
-        loss: Of a batch, to be minimised.
-        after_epoch: Told the number of the epoch that is done, from 1.
+        loss: To be minimised.
+        folder: For checkpoints (removed at the end) and TensorBoard logs.
+        seed: Of order and dropout.
+        judge: Scores the model after each epoch.
+        callbacks: Further ones of the trainer.
+
+    Returns:
+        The model, without gradients.
+
+    Raises:
+        OutOfMemory: Suggests a smaller batch.
     """
-    torch.manual_seed(recipe.seed)
-    chance = random.Random(recipe.seed)
-    body = list(model.encoder.parameters())
-    inside = {id(parameter) for parameter in body}
-    heads = [parameter for parameter in model.parameters() if id(parameter) not in inside]
-    optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": recipe.body_rate}, {"params": heads, "lr": recipe.head_rate}],
-        weight_decay=recipe.decay,
-        fused=True,
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = recipe.dropout
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not _is_frozen(name, recipe))
+    quick = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    steps = -(-len(data) // recipe.batch)
+    extra = [*callbacks, *([EarlyStoppingCallback(recipe.patience)] if judge and recipe.patience else [])]
+    trainer = _JointTrainer(
+        _Step(model, loss),
+        data,
+        recipe,
+        judge,
+        seed,
+        args=TrainingArguments(
+            str(folder),
+            num_train_epochs=recipe.epochs,
+            per_device_train_batch_size=recipe.batch,
+            gradient_accumulation_steps=recipe.accumulation,
+            accelerator_config={"split_batches": True},  # `batch` counts the sentences of all processes
+            lr_scheduler_type="linear",
+            warmup_steps=int(recipe.warmup * recipe.epochs * steps / recipe.accumulation),
+            max_grad_norm=recipe.clip,
+            bf16=quick and recipe.precision == "auto",
+            use_cpu=not torch.cuda.is_available(),
+            ddp_find_unused_parameters=False,
+            eval_strategy="epoch" if judge else "no",
+            save_strategy="epoch",
+            save_total_limit=1,
+            load_best_model_at_end=judge is not None,
+            metric_for_best_model=Score if judge else None,
+            greater_is_better=True if judge else None,
+            logging_dir=str(folder / "tensorboard"),
+            logging_steps=20,
+            report_to=["tensorboard"],
+            disable_tqdm=not sys.stderr.isatty(),
+            seed=seed,
+            dataloader_pin_memory=False,
+            remove_unused_columns=False,
+        ),
+        eval_dataset=data if judge else None,  # only asked for; `judge` knows what to score
+        data_collator=_collate,
+        callbacks=extra,
     )
-    steps = recipe.epochs * math.ceil(len(data) / recipe.batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup))
-    fast = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    for epoch in range(1, recipe.epochs + 1):
-        model.train()
-        started, total = monotonic(), 0.0
-        for batch in batches(data, recipe.batch, chance):
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
-                value = loss(model, batch)
-            optimizer.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimizer.step()
-            schedule.step()
-            total += value.item() * len(batch.intent)
-        _log.info("epoch %d: loss %.4f, %.0f s", epoch, total / len(data), monotonic() - started)
-        model.eval()
-        after_epoch(epoch)
+    last = get_last_checkpoint(str(folder)) if folder.exists() else None  # type: ignore[no-untyped-call]
+    try:
+        trainer.train(resume_from_checkpoint=last)
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise OutOfMemory(
+            f"A batch of {recipe.batch} sentences does not fit into the memory.",
+            remedy=f"Set batch = {max(1, recipe.batch // 2)} and accumulation = {recipe.accumulation * 2} in the plan.",
+        ) from error
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        for checkpoint in folder.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+    model.zero_grad(set_to_none=True)
+    return model.eval()
 
 
-def supervised(intent_weights: Tensor) -> Loss:
-    """Cross entropy of the labels, the three heads weighted equally.
-
-    Args:
-        intent_weights: [intents], see `class_weights`.
-    """
-
-    def loss(model: JointModel, batch: Batch) -> Tensor:
-        output = model(batch.input_ids, batch.attention_mask, batch.token_type_ids)
-        return label_loss(output, batch, intent_weights)
-
-    return loss
-
-
-def label_loss(output: JointOutput, batch: Batch, intent_weights: Tensor) -> Tensor:
-    """Sum of the heads' mean cross entropies."""
-    total = cross_entropy(output.act_logits.float(), batch.act)
-    if (batch.intent != IGNORED).any():
-        total = total + cross_entropy(output.intent_logits.float(), batch.intent, intent_weights, ignore_index=IGNORED)
-    if batch.first.any():
-        total = total + slot_loss(output.slot_logits.float(), batch)
-    return total
+def parameter_groups(model: JointModel, recipe: Recipe) -> list[dict[str, Any]]:
+    """What is trained, grouped by learning rate: heads, then each layer, then the rest (embeddings)."""
+    layers = list(model.encoder.encoder.layer)
+    bottom = recipe.body_rate * recipe.layer_decay ** len(layers)
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if not name.startswith("encoder."):
+            rate = recipe.head_rate
+        elif (layer := _layer(name)) is not None:
+            rate = recipe.body_rate * recipe.layer_decay ** (len(layers) - 1 - layer)
+        else:
+            rate = bottom
+        if parameter.requires_grad:
+            groups.setdefault(rate, []).append(parameter)
+    return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
 
-def slot_loss(slot_logits: Tensor, batch: Batch) -> Tensor:
-    """Mean negative log likelihood of what is known of the words' labels.
-
-    A corpus marks some types only. Where it marks nothing the word may still fill a slot of another type: the
-    likelihood is then the sum over all labels that the corpus would not have marked (Greenberg et al. 2018,
-    "Marginal Likelihood Training of BiLSTM-CRF for Biomedical Named Entity Recognition from Disjoint Label Sets").
-    """
-    words = batch.first
-    targets = batch.slots[words]
-    log_probability = slot_logits[words].log_softmax(-1)
-    known = log_probability.gather(1, targets.clamp(min=0).unsqueeze(1)).squeeze(1)
-    of_sentence = batch.marked.unsqueeze(1).expand(-1, words.shape[1], -1)[words]
-    possible = log_probability.masked_fill(of_sentence, -torch.inf).logsumexp(-1)
-    telling = (targets != UNMARKED) | of_sentence.any(-1)
-    return -torch.where(targets == UNMARKED, possible, known).sum() / telling.sum().clamp(min=1)
+def _is_frozen(name: str, recipe: Recipe) -> bool:
+    if not name.startswith("encoder.") or recipe.frozen == "none":
+        return False
+    layer = _layer(name)
+    if layer is None or recipe.frozen == "encoder":
+        return True
+    return isinstance(recipe.frozen, int) and layer < recipe.frozen
 
 
-def class_weights(data: Sequence[Row], intents: int, power: float = 0.3) -> Tensor:
-    """Mild weights against imbalance: inverse frequency to a small power, with mean 1 over the sentences."""
-    counts = torch.bincount(torch.tensor([row.intent for row in data if row.intent != IGNORED]), minlength=intents)
-    weights = counts.clamp(min=1).float() ** -power
-    return weights * counts.sum() / (weights * counts).sum()
+def _layer(parameter: str) -> int | None:
+    """The encoder layer, from 0, that a parameter belongs to."""
+    _, _, after = parameter.partition("encoder.encoder.layer.")
+    return int(after.split(".")[0]) if after else None
 
 
-def _rate(step: int, steps: int, warmup: float) -> float:
-    rising = max(1, int(steps * warmup))
-    return min((step + 1) / rising, max(0.0, (steps - step) / max(1, steps - rising)))
+def _collate(group: Sequence[Row]) -> dict[str, Tensor]:
+    return {name: value for name, value in collate(group)._asdict().items() if value is not None}

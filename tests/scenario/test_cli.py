@@ -151,7 +151,7 @@ def test_models_are_listed_with_what_brings_them(homebody: Any) -> None:
     assert done.code == 0
     rows = {(row["use"], row["name"]): row for row in done.json}
     assert set(rows) >= {("language", "homebody-en"), ("stt", "moonshine"), ("stt", "vosk"), ("tts", "espeak")}
-    assert all(set(row) == {"use", "name", "here", "note"} for row in done.json)
+    assert all(set(row) == {"use", "name", "version", "here", "active", "note"} for row in done.json)
     assert rows["language", "homebody-en"]["here"] is True
     assert rows["stt", "vosk"]["here"] is False
     assert rows["stt", "vosk"]["note"] == "Run: homebody models fetch vosk-small-en-us"

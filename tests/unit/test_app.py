@@ -102,7 +102,7 @@ def model_of(folder: Path, home: Path) -> tuple[str, list[DeviceError]]:
     """Name and version of the model that is used where `folder` is configured, and the problems."""
     problems: list[DeviceError] = []
     config = Config(nlu=NluConfig(model=str(folder)))
-    model = load_language_model(config, load_all_packs(config, home), problems)
+    model = load_language_model(config, home, load_all_packs(config, home), problems)
     return model.manifest.name if model else "", problems
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from device.errors import BadInput
 from device.nlu.types import Act
-from quantize.data.corpora import HWU_FOLD, Raw, read_clinc150, read_hwu64, read_slurp, read_snips
+from quantize.data.corpora import HWU_FOLD, HWU_FOLDS, Raw, read_clinc150, read_hwu64, read_slurp, read_snips
 from quantize.data.mapping import map_example, map_examples
 
 HEADER = "answerid;scenario;intent;answer_annotation;answer_from_anno;answer_from_user\n"
@@ -86,6 +86,44 @@ def test_says_which_file_is_missing(tmp_path):
     ):
         with pytest.raises(BadInput, match="--data-dir"):
             list(read())
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "what"),
+    [
+        ("slurp/dataset/slurp/devel.jsonl", b'{"scenario": "play"}\n', "line 1"),
+        ("slurp/dataset/slurp/devel.jsonl", b"\xff\n", "line 1"),
+        ("clinc150/data_full.json", b'{"train": []}', "oos_train"),
+        ("clinc150/data_full.json", b'{"train": [["a"]]}', "published format"),
+        ("snips/test/seq.out", b"O O\n", "line 1: seq.in and seq.out differ"),
+        ("snips/test/label", b"", "different numbers of lines"),
+        ("nlu-evaluation-data/x", b"", None),
+    ],
+)
+def test_a_damaged_corpus_is_named(data_dir, file, content, what):
+    (data_dir / file).write_bytes(content)
+    if what is None:
+        (next((data_dir / HWU_FOLD / "trainset").glob("*.csv"))).write_text("a;b\n1;2\n")
+        what = "answer_annotation"
+
+    def everything():
+        yield from read_slurp(data_dir)
+        yield from read_clinc150(data_dir, "train")
+        yield from read_snips(data_dir, "test")
+        yield from read_hwu64(data_dir, "train")
+
+    with pytest.raises(BadInput, match=what):
+        list(everything())
+
+
+def test_each_fold_of_hwu64_has_its_own_folder(data_dir):
+    folder = data_dir / HWU_FOLDS / "KFold_7/testset/csv"
+    folder.mkdir(parents=True)
+    (folder / "qa_maths.csv").write_text(HEADER + 'null;qa;maths;"what is 2 + 2";"x";"y"\n')
+    (raw,) = read_hwu64(data_dir, "test", fold=7)
+    assert " ".join(raw.words) == "what is two plus two"
+    with pytest.raises(BadInput, match="no fold 11"):
+        list(read_hwu64(data_dir, "test", fold=11))
 
 
 def mapped(intent, text, *slots, corpus="hwu64"):

@@ -13,6 +13,10 @@ def test_bio_labels_follow_the_types():
     assert labels.intents == ("oos", "timer.start")
 
 
+def test_a_schema_without_slots_has_one_slot_label():
+    assert LabelSchema.of(["greeting"], [], ["command"]).slot_labels == ("O",)
+
+
 @given(NAMES, NAMES, NAMES)
 def test_survives_a_file(tmp_path_factory, intents, types, acts):
     labels = LabelSchema.of(intents, types, acts)

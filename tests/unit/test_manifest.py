@@ -75,6 +75,9 @@ def test_says_that_a_layout_is_unknown_even_if_it_has_other_fields(folder):
         {"files": {"model.onnx": "abc"}},
         {"ontology": ""},
         {"max_tokens": 0},
+        {"name": "../up"},
+        {"version": ".."},
+        {"signature": "mine"},
         {"unknown": 1},
         {"calibration": {"temperature": 0, "act_temperature": 1, "scope_weights": [], "scope_bias": 0, "threshold": 0}},
     ],
@@ -93,3 +96,28 @@ def test_refuses_a_missing_or_truncated_manifest(folder):
     (folder / MANIFEST).unlink()
     with pytest.raises(ManifestError, match="can't be read"):
         Manifest.read(folder)
+
+
+def test_names_a_file_that_nobody_listed(folder):
+    (folder / "weights.bin").write_text("not signed for")
+    with pytest.raises(ManifestError, match=r"weights\.bin is in the folder but not listed"):
+        Manifest.read(folder).verify(folder)
+
+
+def test_the_layout_before_this_one_is_read(folder):
+    """Version 1 wrote every field, and had no board and no counts."""
+    data = msgspec.json.decode((folder / MANIFEST).read_bytes()) | {"format": 1, "signature": None}
+    (folder / MANIFEST).write_bytes(msgspec.json.encode(data))
+    manifest = Manifest.read(folder)
+    assert (manifest.format, manifest.board, manifest.provenance[0].counts) == (1, "", {})
+    manifest.write(folder)
+    assert Manifest.read(folder) == manifest
+
+
+def test_writing_replaces_the_manifest_and_leaves_nothing_else(folder):
+    before = {path.name for path in folder.iterdir()}
+    manifest = msgspec.structs.replace(Manifest.read(folder), board="rpi4")
+    manifest.write(folder)
+    assert Manifest.read(folder).board == "rpi4"
+    assert {path.name for path in folder.iterdir()} == before
+    assert b'"signature"' not in (folder / MANIFEST).read_bytes(), "what has its default is not written"

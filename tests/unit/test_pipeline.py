@@ -15,8 +15,10 @@ from device.nlu.pack import Pack  # noqa: E402
 from models.manifest import Manifest  # noqa: E402
 from quantize.data.corpora import HWU_FOLD  # noqa: E402
 from quantize.data.split import Amounts, build  # noqa: E402
-from quantize.pipeline import Plan, Run  # noqa: E402
-from quantize.training.finetune import Recipe  # noqa: E402
+from quantize.pipeline import Run  # noqa: E402
+from quantize.plan import Plan, StudentPlan, TeacherPlan  # noqa: E402
+from quantize.shipped import PLAN, sets  # noqa: E402
+from quantize.training.recipe import Recipe  # noqa: E402
 
 pytestmark = pytest.mark.engines
 
@@ -99,14 +101,25 @@ def test_nothing_held_out_is_trained_on(data_dir, packs):
     assert {e.words for e in data.dev}.isdisjoint(e.words for e in data.train)
 
 
+def plan(**changes):
+    recipe = Recipe(epochs=3, batch=16, body_rate=2e-4, head_rate=3e-3)
+    student = StudentPlan(layers=(0,), recipe=recipe)
+    whole = Plan(
+        name="tiny",
+        version="1",
+        vocabulary=600,
+        teachers=(TeacherPlan(recipe=recipe),),
+        student=student,
+        amounts=AMOUNTS,
+    )
+    return msgspec.structs.replace(whole, **changes)
+
+
 def test_from_packs_and_corpora_to_a_bundle(data_dir, packs, tmp_path):
     torch.set_num_threads(1)
-    recipe = Recipe(epochs=3, batch=16, body_rate=2e-4, head_rate=3e-3)
-    run = Run(
-        tmp_path / "runs",
-        Plan(name="tiny", vocabulary=600, layers=(0,), teacher=recipe, student=recipe, amounts=AMOUNTS),
-    )
-    run.data(data_dir, packs)
+    run = Run(tmp_path / "runs", plan())
+    run.data(lambda: sets(data_dir, packs, run.plan, []))
+    run.teachers()
     figures = run.bundle(tmp_path / "out")
     assert figures["combined"]["intent_accuracy"] > 80
     manifest = Manifest.read(tmp_path / "out")
@@ -120,3 +133,20 @@ def test_from_packs_and_corpora_to_a_bundle(data_dir, packs, tmp_path):
     (tmp_path / "other/precious.txt").write_text("x")
     with pytest.raises(BadInput, match="not a bundle"):
         run.bundle(tmp_path / "other")
+    with pytest.raises(BadInput, match=r"another plan \(vocabulary was 600, is 500\)"):
+        Run(tmp_path / "runs", plan(vocabulary=500))
+
+
+def test_a_plan_is_read_strictly(tmp_path):
+    assert Plan.read(PLAN).student.layers
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN.read_text() + "\nwidth = 3\n")
+    with pytest.raises(BadInput, match="width"):
+        Plan.read(path)
+    path.write_text(PLAN.read_text().replace("epochs = ", "epochs = -"))
+    with pytest.raises(BadInput, match="epochs"):
+        Plan.read(path)
+    with pytest.raises(BadInput, match="can't be read"):
+        Plan.read(tmp_path / "none.toml")
+    for other in PLAN.parent.glob("*.toml"):
+        Plan.read(other)

@@ -1,16 +1,21 @@
 """The factory's parts on tiny models and a handful of sentences."""
 
+import itertools
+
+import msgspec
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: E402
-from transformers import BertConfig  # noqa: E402
+from transformers import BertConfig, TrainerCallback  # noqa: E402
 
+from device.nlu.crf import marginals  # noqa: E402
 from device.nlu.onnx_model import Logits, load_model  # noqa: E402
 from device.nlu.tokenizer import WordTokenizer  # noqa: E402
 from device.nlu.types import Act  # noqa: E402
+from models.crf import FORBIDDEN, SlotField  # noqa: E402
 from models.joint import JointModel, shrink  # noqa: E402
 from models.labels import LabelSchema  # noqa: E402
 from models.manifest import FORMAT, Calibration, Manifest, file_sha256  # noqa: E402
@@ -18,11 +23,14 @@ from quantize.data.example import Example, Span  # noqa: E402
 from quantize.evaluate.calibrate import calibrate  # noqa: E402
 from quantize.evaluate.figures import evaluate, figures_of  # noqa: E402
 from quantize.evaluate.parity import ParityError, check_parity  # noqa: E402
-from quantize.export.onnx import RECIPES, export_onnx, quantize_int8  # noqa: E402
-from quantize.predict import predict_all, torch_predictor  # noqa: E402
-from quantize.training.batches import IGNORED, UNMARKED, batches, collate, rows  # noqa: E402
-from quantize.training.distil import distilled  # noqa: E402
-from quantize.training.finetune import Recipe, class_weights, slot_loss, supervised, train  # noqa: E402
+from quantize.export.onnx import export_onnx  # noqa: E402
+from quantize.export.quantize import quantize_int8  # noqa: E402
+from quantize.export.recipes import RECIPES  # noqa: E402
+from quantize.predict import mean_opinion, opinions, predict_all  # noqa: E402
+from quantize.training.batches import UNMARKED, LengthSampler, collate, rows, softened  # noqa: E402
+from quantize.training.finetune import fit, parameter_groups  # noqa: E402
+from quantize.training.losses import Distilled, Supervised, class_weights, slot_losses  # noqa: E402
+from quantize.training.recipe import Recipe  # noqa: E402
 from quantize.training.vocabulary import prune  # noqa: E402
 
 PIECES = [
@@ -69,34 +77,32 @@ def tokenizer(tokenizer_json):
     return WordTokenizer.read(tokenizer_json, 16)
 
 
-def tiny_model(layers=2):
+def tiny_model(layers=2, crf=False):
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=len(PIECES), hidden_size=32, num_hidden_layers=layers, num_attention_heads=4, intermediate_size=64,
         max_position_embeddings=16,
     )  # fmt: skip
-    return JointModel(config, LABELS).eval()
+    return JointModel(config, LABELS, crf=crf).eval()
 
 
-@pytest.fixture(scope="module")
-def trained(tokenizer):
-    model = tiny_model()
-    data = rows(EXAMPLES, tokenizer, LABELS)
-    epochs = []
-    loss = supervised(class_weights(data, len(LABELS.intents)))
-    train(model, data, Recipe(epochs=60, batch=3, body_rate=3e-3, head_rate=1e-2), loss, epochs.append)
-    assert epochs == list(range(1, 61))
-    return model
+EPOCHS = Recipe(epochs=60, batch=3, body_rate=3e-3, head_rate=1e-2, precision="float32")
 
 
-def test_targets_stand_on_the_first_piece_of_each_word(tokenizer):
+@pytest.fixture(scope="module", params=[False, True], ids=["words", "crf"])
+def trained(request, tokenizer, tmp_path_factory):
+    model, data = tiny_model(crf=request.param), rows(EXAMPLES, tokenizer, LABELS)
+    loss = Supervised(class_weights(data, len(LABELS.intents)))
+    return fit(model, data, EPOCHS, loss, tmp_path_factory.mktemp("training"), 7)
+
+
+def test_targets_stand_on_words(tokenizer):
     marked = Example(
         ("wake", "lights", "seven"), "alarm.set", spans=(Span("time", 2, 3),), annotated=frozenset({"time"})
     )
     (row,) = rows([marked], tokenizer, LABELS)
-    b_time = LABELS.slot_labels.index("B-time")
-    # [CLS] wake light ##s seven [SEP]
-    assert row.slots == [IGNORED, UNMARKED, UNMARKED, IGNORED, b_time, IGNORED]
+    assert row.first == [1, 2, 4]  # [CLS] wake light ##s seven [SEP]
+    assert row.slots == [UNMARKED, UNMARKED, LABELS.slot_labels.index("B-time")]
     assert [name for name, is_marked in zip(LABELS.slot_labels, row.marked, strict=True) if is_marked] == [
         "B-time",
         "I-time",
@@ -109,21 +115,37 @@ def test_unmarked_words_may_be_any_type_that_the_source_does_not_mark(tokenizer)
     logits = torch.zeros(1, 4, len(LABELS.slot_labels))
     chance = 1 / len(LABELS.slot_labels)
     # five labels: O, B-room and I-room are possible for "wake"; B-time is certain for "seven"
-    assert slot_loss(logits, batch).item() == pytest.approx(-(np.log(3 * chance) + np.log(chance)) / 2)
+    expected = -(np.log(3 * chance) + np.log(chance))
+    assert slot_losses(tiny_model(), logits, batch).item() == pytest.approx(expected)
     silent = collate(rows([Example(("wake",), "oos", annotated=frozenset())], tokenizer, LABELS))
-    assert slot_loss(torch.randn(1, 3, len(LABELS.slot_labels)), silent).item() == pytest.approx(0, abs=1e-6)
+    nothing = torch.randn(1, 3, len(LABELS.slot_labels))
+    assert slot_losses(tiny_model(), nothing, silent).item() == pytest.approx(0, abs=1e-6)
+    assert slot_losses(tiny_model(crf=True), nothing, silent).item() == pytest.approx(0, abs=1e-5)
 
 
-def test_batches_hold_every_row_once(tokenizer):
-    import random
-
+def test_the_loss_of_a_batch_is_the_mean_of_its_parts(tokenizer):
     data = rows(EXAMPLES, tokenizer, LABELS)
-    seen = [length for batch in batches(data, 4, random.Random(1)) for length in batch.attention_mask.sum(1).tolist()]
-    assert sorted(seen) == sorted(len(row.ids) for row in data)
+    loss, model = Supervised(class_weights(data, len(LABELS.intents))), tiny_model(crf=True)
+    whole = loss(model, collate(data)).mean().item()
+    halves = [loss(model, collate(part)).mean().item() for part in (data[:3], data[3:])]
+    assert whole == pytest.approx(sum(halves) / 2, rel=1e-4)
+
+
+def test_batches_hold_every_row_once_and_depend_on_the_epoch_alone(tokenizer):
+    data = rows(EXAMPLES, tokenizer, LABELS) * 3
+    one, other = LengthSampler(data, 4, 1), LengthSampler(data, 4, 1)
+    first = list(one)
+    assert sorted(first) == list(range(len(data))) == sorted(other)
+    one.set_epoch(1)
+    assert list(one) != first
+    other.set_epoch(1)
+    assert list(other) == list(one)
+    lengths = [len(data[i].ids) for i in first[:16]]
+    assert all(max(lengths[i : i + 4]) - min(lengths[i : i + 4]) <= 1 for i in range(0, 16, 4))
 
 
 def test_it_learns(trained, tokenizer):
-    outputs = predict_all(torch_predictor(trained, tokenizer), EXAMPLES)
+    outputs = opinions(trained, rows(EXAMPLES, tokenizer, LABELS))
     figures = figures_of(EXAMPLES, outputs, LABELS, PERFECT)
     assert figures["intent_accuracy"] == 100
     assert figures["act_accuracy"] == 100
@@ -132,23 +154,126 @@ def test_it_learns(trained, tokenizer):
 
 def test_padding_does_not_change_the_float_model(trained, tokenizer):
     data = rows(EXAMPLES, tokenizer, LABELS)
-    batch = collate(data)
-    with torch.inference_mode():
-        together = trained(batch.input_ids, batch.attention_mask, batch.token_type_ids).intent_logits.numpy()
-    alone = [output.intent for output in predict_all(torch_predictor(trained, tokenizer), EXAMPLES)]
-    np.testing.assert_allclose(together, alone, atol=1e-4)
+    together = opinions(trained, data)
+    for row, output in zip(data, together, strict=True):
+        (alone,) = opinions(trained, [row])
+        np.testing.assert_allclose(output.intent, alone.intent, atol=1e-4)
+        np.testing.assert_allclose(output.slots, alone.slots, atol=1e-3)
 
 
-def test_a_student_comes_closer_to_its_teacher(trained, tokenizer):
+@pytest.mark.parametrize(("hidden", "attention"), [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)])
+def test_a_student_comes_closer_to_its_teacher(trained, tokenizer, tmp_path, hidden, attention):
     data = rows(EXAMPLES, tokenizer, LABELS)
-    weights = class_weights(data, len(LABELS.intents))
-    student = shrink(trained, LABELS, (1,))
+    data = softened(data, mean_opinion([opinions(trained, data), opinions(trained, data)]))
+    teacher = shrink(trained, LABELS, (0, 1), attention=bool(attention))
+    student = shrink(trained, LABELS, (1,), attention=bool(attention))
     assert len(student.encoder.encoder.layer) == 1
-    loss = distilled(trained, (1,), weights)
-    batch = collate(data)
-    before = loss(student.eval(), batch).item()
-    train(student, data, Recipe(epochs=20, batch=3, body_rate=3e-3, head_rate=1e-2), loss, lambda epoch: None)
-    assert loss(student.eval(), batch).item() < before / 2
+    weights = class_weights(data, len(LABELS.intents))
+    loss = Distilled(weights, 2.0, 0.4, teacher if hidden else None, (1,), hidden, attention)
+    before = loss(student.eval(), collate(data)).mean().item()
+    fit(student, data, msgspec.structs.replace(EPOCHS, epochs=30), loss, tmp_path, 7)
+    assert loss(student, collate(data)).mean().item() < before / 2
+    assert not any("teacher" in name for name in student.state_dict())
+
+
+def test_an_interrupted_training_goes_on_with_the_very_next_step(tokenizer, tmp_path):
+    data = rows(EXAMPLES, tokenizer, LABELS) * 4
+    recipe = Recipe(epochs=3, batch=4, precision="float32")  # with dropout, so that chance matters
+
+    def result(folder, *callbacks):
+        model = tiny_model()
+        return fit(model, data, recipe, Supervised(torch.ones(len(LABELS.intents))), folder, 7, callbacks=callbacks)
+
+    class Interrupted(TrainerCallback):
+        def on_step_end(self, args, state, control, **rest):
+            if state.global_step == 15:  # in the third epoch
+                raise KeyboardInterrupt
+
+    whole = result(tmp_path / "whole").state_dict()
+    with pytest.raises(KeyboardInterrupt):
+        result(tmp_path / "cut", Interrupted())
+    again = result(tmp_path / "cut").state_dict()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert not list((tmp_path / "cut").glob("checkpoint-*"))
+
+
+def test_the_best_epoch_is_kept_and_training_ends_early(tokenizer, tmp_path):
+    data, scores, seen = rows(EXAMPLES, tokenizer, LABELS), iter([1.0, 3.0, 2.0, 1.0, 9.0]), []
+
+    def judge(model):
+        seen.append({name: value.clone() for name, value in model.state_dict().items()})
+        return {"score": next(scores)}
+
+    recipe = Recipe(epochs=5, batch=4, patience=2, precision="float32")
+    model = fit(tiny_model(), data, recipe, Supervised(torch.ones(len(LABELS.intents))), tmp_path, 7, judge)
+    assert len(seen) == 4
+    assert all(torch.equal(value, seen[1][name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("frozen", "moves"),
+    [("none", {"embeddings", "0", "1"}), ("embeddings", {"0", "1"}), (1, {"1"}), ("encoder", set())],
+)
+def test_what_is_frozen_does_not_move(tokenizer, tmp_path, frozen, moves):
+    data = rows(EXAMPLES, tokenizer, LABELS)
+    model = tiny_model()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    recipe = Recipe(epochs=2, batch=3, frozen=frozen, precision="float32")
+    fit(model, data, recipe, Supervised(torch.ones(len(LABELS.intents))), tmp_path, 7)
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    parts = {name.split(".")[1] if "embeddings" in name else name.split(".")[3] for name in moved if "encoder." in name}
+    assert parts == moves
+    assert "intent_head.weight" in moved
+
+
+def test_lower_layers_learn_more_slowly():
+    recipe = Recipe(epochs=1, body_rate=1e-4, head_rate=1e-3, layer_decay=0.5)
+    rates = sorted(group["lr"] for group in parameter_groups(tiny_model(), recipe))
+    assert rates == pytest.approx([0.25e-4, 0.5e-4, 1e-4, 1e-3])
+
+
+def test_r_drop_asks_two_passes_to_agree(tokenizer):
+    data = rows(EXAMPLES, tokenizer, LABELS)
+    weights = torch.ones(len(LABELS.intents))
+    still = tiny_model().eval()  # without dropout both passes are the same
+    plain, doubled = Supervised(weights)(still, collate(data)), Supervised(weights, 5.0)(still, collate(data))
+    assert torch.allclose(plain, doubled, atol=1e-5)
+    torch.manual_seed(0)
+    noisy = tiny_model().train()
+    assert Supervised(weights, 5.0)(noisy, collate(data)).mean() > Supervised(weights, 0.0)(noisy, collate(data)).mean()
+
+
+def test_the_random_field_counts_all_paths():
+    chance, labels = torch.Generator().manual_seed(3), 5
+    field = SlotField(labels)
+    with torch.no_grad():
+        field.steps.copy_(torch.randn(labels, labels, generator=chance))
+    emissions = torch.randn(2, 3, labels, generator=chance)
+    words = torch.tensor([[True, True, True], [True, True, False]])
+    allowed = torch.rand(2, 3, labels, generator=chance) > 0.4
+    allowed[:, :, 0] = True
+    losses = field.negative_log_likelihood(emissions, words, allowed)
+    steps = field.transitions()
+    for sentence in range(2):
+        length = int(words[sentence].sum())
+        known, every, marginal = [], [], torch.zeros(length, labels)
+        for path in itertools.product(range(labels), repeat=length):
+            if path[0] in (2, 4) or any(steps[a, b] <= FORBIDDEN for a, b in itertools.pairwise(path)):
+                continue
+            score = sum(emissions[sentence, at, label] for at, label in enumerate(path))
+            score = score + sum(steps[a, b] for a, b in itertools.pairwise(path))
+            every.append(score)
+            marginal[range(length), path] += score.exp().item()
+            if all(allowed[sentence, at, label] for at, label in enumerate(path)):
+                known.append(score)
+        total = torch.stack(every).logsumexp(0)
+        expected = total - torch.stack(known).logsumexp(0)
+        assert losses[sentence].item() == pytest.approx(expected.item(), rel=1e-4)
+        wanted = (marginal / total.exp()).detach().numpy()
+        mine = field.marginals(emissions, words)[sentence, :length].exp().numpy()
+        devices = marginals(emissions[sentence, :length].numpy(), steps.detach().numpy())
+        np.testing.assert_allclose(mine, wanted, atol=1e-4)
+        np.testing.assert_allclose(np.exp(devices), wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
@@ -162,13 +287,13 @@ def test_the_int8_bundle_agrees_with_torch(trained, tokenizer, tokenizer_json, t
     files = {path.name: file_sha256(path) for path in bundle.iterdir()}
     Manifest(FORMAT, "tiny", "1", "en", LABELS.ontology, files, 16, PERFECT).write(bundle)
     outputs = predict_all(load_model(bundle).logits, EXAMPLES)
-    precise = predict_all(torch_predictor(trained, tokenizer), EXAMPLES)
+    precise = opinions(trained, rows(EXAMPLES, tokenizer, LABELS))
     assert check_parity(EXAMPLES, precise, outputs, LABELS, PERFECT)["intent_accuracy"] == 100
     assert all(np.allclose(a.embedding, b.embedding, atol=0.1) for a, b in zip(outputs, precise, strict=True))
 
 
 def test_parity_names_what_was_lost(trained, tokenizer):
-    precise = predict_all(torch_predictor(trained, tokenizer), EXAMPLES)
+    precise = opinions(trained, rows(EXAMPLES, tokenizer, LABELS))
     worse = [Logits(np.roll(o.intent, 1), o.slots, o.act, o.embedding) for o in precise]
     with pytest.raises(ParityError, match="intent_accuracy fell by"):
         check_parity(EXAMPLES, precise, worse, LABELS, PERFECT)
