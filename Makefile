@@ -23,7 +23,7 @@ lint:
 model:
 	@test -n "$(DATA)" || { echo "Where are the corpora? make model DATA=folder (see README)"; exit 2; }
 	@.ci/setup dev
-	@.venv/bin/homebody train --data-dir $(DATA) --out models/artefacts/homebody-en
+	@.venv/bin/homebody train --data-dir $(DATA) --out models/artefacts/homebody-en --golden tests/quality/golden.jsonl $(if $(KEY),--key $(KEY))
 
 bench:
 	@.ci/setup sim

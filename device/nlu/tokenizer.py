@@ -34,30 +34,25 @@ class WordTokenizer:
     """WordPiece over words of the spoken form.
 
     Args:
-        tokenizer: A `tokenizers` tokenizer.
+        tokenizer: A `tokenizers` tokenizer with `[CLS]`, `[SEP]` and `[UNK]`.
         max_tokens: Longest input. The end of a longer utterance is not seen by the model; the context gets what
             the utterance leaves, and loses its beginning.
-        special: Its begin, end and unknown tokens.
 
     Raises:
         ValueError: The tokenizer lacks a special token.
     """
 
-    def __init__(
-        self, tokenizer: Tokenizer, max_tokens: int, special: tuple[str, str, str] = ("[CLS]", "[SEP]", "[UNK]")
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
         self._tokenizer = tokenizer
         self._max = max_tokens
-        found = [tokenizer.token_to_id(token) for token in special]
-        if None in found:
-            raise ValueError(f"the tokenizer lacks {', '.join(special[:2])} or {special[2]}")
-        self._cls, self._sep, self._unknown = found
+        special = [tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[UNK]")]
+        if None in special:
+            raise ValueError("the tokenizer lacks [CLS], [SEP] or [UNK]")
+        self._cls, self._sep, self._unknown = special
         self._pieces = lru_cache(maxsize=CACHED_WORDS)(self._cut)
 
     @classmethod
-    def read(
-        cls, path: Path, max_tokens: int, special: tuple[str, str, str] = ("[CLS]", "[SEP]", "[UNK]")
-    ) -> WordTokenizer:
+    def read(cls, path: Path, max_tokens: int) -> WordTokenizer:
         """Read a `tokenizer.json`.
 
         Raises:
@@ -67,7 +62,7 @@ class WordTokenizer:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # tokenizers raises bare Exception
             raise ValueError(f"{path.name} is not a tokenizer: {error}") from error
-        return cls(tokenizer, max_tokens, special)
+        return cls(tokenizer, max_tokens)
 
     def encode(self, words: Sequence[str], context: Sequence[str] = ()) -> Encoding:
         """Cut an utterance and its context."""

@@ -36,6 +36,7 @@ NAMES: Final = {
     "in_scope_accuracy_at_5": "… and what is accepted and right, %",
     "oos_recall_at_5_of_test": "out-of-scope recall at exactly 5 % of the test set, %",
     "skipped": "bad lines left out",
+    "bundle_mb": "size of the bundle, MB",
     "seed": "seed",
 }
 _LISTED: Final = 20

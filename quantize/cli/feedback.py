@@ -88,23 +88,25 @@ def _ask(file: Path, review: Review, known: Known, predict: Callable[[str], Sequ
 
     console = Console(highlight=False)
     waiting = open_items(review)
-    text = waiting[0].text if waiting else ""
-    if waiting:
-        console.print(_HELP, style="dim", markup=False)
+    if not waiting:
+        console.print("There is nothing left to review.")
+        return
+    console.print(_HELP, style="dim", markup=False)
     _complete(known)
-    while waiting:
-        item = waiting[0]
-        offered = candidates(item, text, predict)
-        _show(console, item, text, offered, len(waiting))
+    text = waiting[0].text
+    while True:
+        offered = candidates(waiting[0], text, predict) if waiting else []
+        if waiting:
+            _show(console, waiting[0], text, offered, len(waiting))
         try:
-            answer = parse(input("> "), text, offered, known)
+            line = input("> " if waiting else "\nAll are decided. Enter ends, u takes the last one back > ")
         except (EOFError, KeyboardInterrupt):
             console.print()
             return
+        answer = parse(line, text, offered, known) if waiting or line.strip() == "u" else "quit"
         match answer:
             case Decided(decision):
-                decide(review, item, decision)
-                waiting.pop(0)
+                decide(review, waiting.pop(0), decision)
             case Edited(new):
                 text = new
                 continue

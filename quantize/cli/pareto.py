@@ -15,14 +15,12 @@ def pareto(
     layers: Annotated[str, typer.Option(help="Depths of the students, such as 1-6.")] = "1-6",
     epochs: Annotated[int, typer.Option(help="Of each distillation.")] = 5,
     out: Annotated[Path | None, typer.Option(help="Folder for pareto.svg and pareto.json.")] = None,
-    threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
 ) -> None:
     """Distil students of several depths from a run's teachers, and compare accuracy, size and latency.
 
     First comes what each step of the run brought: the pretrained encoder with trained heads, the fine-tuned
     teachers, the student, int8. All figures are of the development sentences.
     """
-    import torch
     from rich.console import Console
     from rich.table import Table
 
@@ -40,7 +38,6 @@ def pareto(
         raise BadInput(f"{run} has no plan.json.", remedy="Name the folder of a finished run of `homebody train`.")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("quantize").setLevel(logging.INFO)
-    torch.set_num_threads(threads)
     source = Run(run, Plan.read(run / "plan.json"))
     before = steps(source)
     points = depths(source, range(int(first), int(last) + 1), epochs)

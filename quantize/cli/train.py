@@ -20,24 +20,25 @@ def train(
     packs: Packs = PACKS_DIR,
     plan: Annotated[Path | None, typer.Option(help="TOML file with the numbers of all stages.")] = None,
     extra: Annotated[list[Path] | None, typer.Option(help="Labelled sentences of your own; may be repeated.")] = None,
-    threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
+    golden: Annotated[Path | None, typer.Option(help="Commands that must not break (JSONL).")] = None,
+    key: Annotated[Path | None, typer.Option(help="Private key that signs the bundle.")] = None,
 ) -> None:
     """Make a model bundle: sample, fine-tune, distil, export, quantize, calibrate, evaluate.
 
-    Interrupted, it goes on where it was. On several machines or GPUs: accelerate launch $(which homebody) train ...
+    Interrupted, it goes on where it was. A bundle that lies in the output folder is replaced only by one that breaks
+    none of the golden commands which the old one understands.
+    On several machines or GPUs: accelerate launch $(which homebody) train ...
     """
-    import torch
-
     from quantize.pipeline import Run
     from quantize.plan import Plan
+    from quantize.release import release
     from quantize.shipped import PLAN, sets
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("quantize").setLevel(logging.INFO)
-    torch.set_num_threads(threads)
     run = Run(runs, Plan.read(plan) if plan else Plan.read(PLAN))
     run.data(lambda: sets(data_dir, load_packs(packs), run.plan, extra or []))
     run.teachers()
     run.student()
     if run.first:
-        typer.echo(json.dumps(run.bundle(out), indent=1))
+        typer.echo(json.dumps(release(run, out, golden, key), indent=1))

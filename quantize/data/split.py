@@ -1,7 +1,8 @@
 """Training, development and held-out sets.
 
-Held out are real people's sentences only: the corpora's own test parts. Nothing that stands there, word for word,
-is trained on. The development part is cut from the training data; thresholds and temperatures are fitted on it.
+Held out are real people's sentences only: the corpora's own test parts. Nothing that stands there, word for word or
+nearly so, is trained on. The development part is cut from the training data; thresholds and temperatures are fitted
+on it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from quantize.data.augment import Rates, augmented
 from quantize.data.corpora import read_clinc150, read_hwu64, read_slurp, read_snips
 from quantize.data.dialogue import DialogueSampler
 from quantize.data.example import Example
+from quantize.data.leaks import drop_leaks
 from quantize.data.mapping import map_examples
 from quantize.data.sample import PackSampler, borrowed_values
 
@@ -50,6 +52,7 @@ class Amounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acts: int = 350
     nonsense: int = 400
     noise: float = 0.25
+    corpus_noise: float = 0.1
     context: float = 0.12
     oos_caps: dict[str, int] = msgspec.field(default_factory=lambda: {"clinc150": 7000, "snips": 3000})
     scope_caps: dict[str, int] = msgspec.field(default_factory=lambda: {"snips": 1200})
@@ -102,11 +105,13 @@ def build(data_dir: Path, packs: Sequence[Pack], seed: int, amounts: Amounts = A
     dialogue = DialogueSampler(sampler, chance)
     made = [e for intent in sampler.intents for e in sampler.sentences(intent, amounts.per_intent)]
     made = list(augmented(made, chance, Rates.shared(amounts.noise)))
-    spoken = list(dialogue.in_context([*real, *made], amounts.context))
+    heard = list(augmented(real, chance, Rates.shared(amounts.corpus_noise)))
+    spoken = list(dialogue.in_context([*heard, *made], amounts.context))
     spoken += dialogue.answers(amounts.per_slot)
     spoken += dialogue.acts(amounts.acts)
     spoken += dialogue.nonsense(real, amounts.nonsense)
     spoken = [e for e in _unique(spoken) if e.words not in tested or (e.context and e.act in _ANSWERS)]
+    spoken, _ = drop_leaks(spoken, test)
     return Data(
         [e for e in spoken if not _is_dev(e)],
         [e for e in spoken if _is_dev(e)],

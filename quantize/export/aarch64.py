@@ -29,12 +29,7 @@ PYTHON: Final = "3.11"
 DEBIAN: Final = ("python3-minimal", f"libpython{PYTHON}-stdlib", "libstdc++6", "zlib1g")
 WHEELS: Final = ("numpy", "onnxruntime", "tokenizers", "msgspec", "unicode-rbnf", "typing-extensions")
 """What `quantize.export.answers` imports."""
-PLATFORMS: Final = (
-    "manylinux2014_aarch64",
-    "manylinux_2_17_aarch64",
-    "manylinux_2_27_aarch64",
-    "manylinux_2_28_aarch64",
-)
+PLATFORMS: Final = tuple(f"manylinux{glibc}_aarch64" for glibc in ("2014", "_2_17", "_2_27", "_2_28"))
 QEMU: Final = "qemu-aarch64-static"
 BUILD_S: Final = 900
 RUN_S: Final = 1800

@@ -59,8 +59,7 @@ def make_bundle(run: Path, target: Path, plan: Plan, recipe: BoardRecipe | str) 
     for name in _NEEDED:
         if not (run / name).is_file():
             raise BadInput(f"{run} has no {name}.", remedy="Name the folder of a finished run of `homebody train`.")
-    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / MANIFEST).exists())):
-        raise BadInput(f"{target} is not empty and not a bundle.", remedy="Name a new folder.")
+    only_a_bundle(target)
     try:
         labels = LabelSchema.read(run / "labels.json")
     except LabelError as error:
@@ -95,6 +94,12 @@ def make_bundle(run: Path, target: Path, plan: Plan, recipe: BoardRecipe | str) 
         shutil.rmtree(target, ignore_errors=True)
         work.rename(target)
     return figures
+
+
+def only_a_bundle(target: Path) -> None:
+    """Raises: BadInput, if what would be replaced is anything else than a bundle."""
+    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / MANIFEST).exists())):
+        raise BadInput(f"{target} is not empty and not a bundle.", remedy="Name a new folder.")
 
 
 def _write_manifest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,8 +55,9 @@ def quantize_int8(source: Path, target: Path, recipe: BoardRecipe | str, calibra
     if static and not calibration:
         raise BadInput(f"The recipe {recipe.board} has static activations and needs sentences to calibrate them.")
     with tempfile.TemporaryDirectory() as folder, _quiet():
-        dynamic = Path(folder) / "dynamic.onnx"
-        _quantize(source, dynamic, recipe, ("Attention",) if static else ("MatMul", "Gemm", "Attention"))
+        alone, dynamic = Path(folder) / "float32.onnx", Path(folder) / "dynamic.onnx"
+        shutil.copy(source, alone)  # Optimum copies tokenizers and configurations that lie beside a model
+        _quantize(alone, dynamic, recipe, ("Attention",) if static else ("MatMul", "Gemm", "Attention"))
         result = dynamic
         if static:
             result = Path(folder) / "static.onnx"
@@ -71,8 +73,9 @@ def _quantize(
     from onnxruntime.quantization import QuantType
     from optimum.onnxruntime import ORTQuantizer
     from optimum.onnxruntime.configuration import AutoQuantizationConfig
+    from transformers import PretrainedConfig
 
-    quantizer = ORTQuantizer(source)
+    quantizer = ORTQuantizer(source, PretrainedConfig())
     ranges = _ranges(quantizer, recipe, operators, calibration) if calibration else None
     config = getattr(AutoQuantizationConfig, recipe.instructions)(
         is_static=bool(calibration), per_channel=recipe.per_channel, operators_to_quantize=list(operators)
@@ -108,14 +111,12 @@ def _ranges(quantizer: Any, recipe: BoardRecipe, operators: Sequence[str], calib
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Optimum misses a configuration that is not needed; onnxruntime logs every tensor, and prints its histograms."""
-    loggers = [logging.getLogger(name) for name in (None, "optimum")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
+    """Onnxruntime logs every tensor at level INFO on the root logger, and prints its histograms."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
     try:
         with redirect_stdout(io.StringIO()):
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        root.setLevel(level)

@@ -18,7 +18,7 @@ from torch.nn.functional import kl_div
 
 from device.errors import BadInput
 from models.joint import JointModel, JointOutput
-from quantize.training.batches import Batch, Row, collate
+from quantize.training.batches import IGNORED, Batch, Row, collate
 from quantize.training.losses import WORDS, label_losses
 
 
@@ -29,22 +29,25 @@ class Pace(NamedTuple):
         steps: At most so many.
         new: Reviewed sentences a step.
         old: Rehearsed sentences a step.
+        shaken: Of these, so many are the ones whose opinion has moved most.
         rate: Peak learning rate of AdamW; rises over a tenth of the steps, then falls linearly.
         hold: Weight of the rehearsal beside the reviewed sentences (1).
-        enough: It ends when the mean loss of the reviewed sentences is below this.
+        sure: It ends when each reviewed sentence has its intent with this probability.
     """
 
     steps: int = 150
     new: int = 16
-    old: int = 96
-    rate: float = 1e-4
-    hold: float = 4.0
-    enough: float = 0.05
+    old: int = 64
+    shaken: int = 32
+    rate: float = 5e-5
+    hold: float = 10.0
+    sure: float = 0.9
 
 
 PACE: Final = Pace()
 _LOOK: Final = 10
-"""Steps between two looks at all reviewed sentences."""
+"""Steps between two looks at all reviewed sentences, and at a part of the others."""
+_LOOKED_AT: Final = 512
 
 
 def updated(
@@ -52,7 +55,9 @@ def updated(
 ) -> JointModel:
     """A copy of a model that has learnt reviewed sentences and thinks of others as before.
 
-    Dropout is off, so that before the first step the rehearsal asks for no change at all.
+    Dropout is off, so that before the first step the rehearsal asks for no change at all. Those sentences that a part
+    of the rehearsal shows to be shaken most are rehearsed most (Aljundi et al. 2019, "Online Continual Learning with
+    Maximally Interfered Retrieval", arXiv 1908.04742).
 
     Args:
         model: Float weights; not changed.
@@ -77,12 +82,16 @@ def updated(
         optimizer, lambda step: min((step + 1) / rising, max(0.05, 1 - step / pace.steps))
     )
     even = torch.ones(new.intent_head.out_features)
-    everything = collate(reviewed)
+    lessons = collate(reviewed)
+    shaken: list[Row] = []
     for step in range(pace.steps):
-        if step % _LOOK == 0 and _mean_loss(new, everything, even) < pace.enough:
-            break
+        if step % _LOOK == 0:
+            if _least_sure(new, lessons) >= pace.sure:
+                break
+            looked_at = chance.sample(rehearsal, min(_LOOKED_AT, len(rehearsal)))
+            shaken = _shaken(old, new, looked_at, pace.shaken)
         learning = collate(chance.sample(reviewed, min(pace.new, len(reviewed))))
-        held = collate(chance.sample(rehearsal, min(pace.old, len(rehearsal))))
+        held = collate([*shaken, *chance.sample(rehearsal, min(pace.old - len(shaken), len(rehearsal)))])
         with torch.no_grad():
             before = _run(old, held)
         loss = label_losses(new, _run(new, learning), learning, even).mean()
@@ -95,9 +104,20 @@ def updated(
     return new
 
 
-def _mean_loss(model: JointModel, batch: Batch, even: Tensor) -> float:
+def _least_sure(model: JointModel, batch: Batch) -> float:
+    """The lowest probability that a sentence's right intent has; sentences without one do not count."""
     with torch.no_grad():
-        return label_losses(model, _run(model, batch), batch, even).mean().item()
+        probability = _run(model, batch).intent_logits.softmax(-1)
+    right = batch.intent != IGNORED
+    return probability[right, batch.intent[right]].min().item() if right.any() else 1.0
+
+
+def _shaken(old: JointModel, new: JointModel, data: Sequence[Row], count: int) -> list[Row]:
+    """The sentences of which the new model thinks most differently."""
+    batch = collate(data)
+    with torch.no_grad():
+        drift = _drift(_run(new, batch), _run(old, batch), batch)
+    return [data[i] for i in drift.topk(min(count, len(data))).indices.tolist()]
 
 
 def _drift(output: JointOutput, before: JointOutput, batch: Batch) -> Tensor:

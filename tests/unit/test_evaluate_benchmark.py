@@ -137,7 +137,7 @@ def test_one_run_is_itself():
 def test_a_bundle_of_other_labels_is_refused(data_dir, run_folder):
     (data_dir / "snips/test/label").write_text("PlayMusic\nGetWeather\nGetWeather\nRateBook\n")
     try:
-        with pytest.raises(BadInput, match="not trained for snips: it does not know 1 of its labels .rate_book."):
+        with pytest.raises(BadInput, match=r"not trained for snips: it does not know 1 of its labels \(rate_book\)"):
             evaluate_benchmark("snips", data_dir, [run_folder / "bundle"])
     finally:
         (data_dir / "snips/test/label").write_text("".join(f"{row[2]}\n" for row in SNIPS["test"]))
@@ -177,11 +177,13 @@ def test_a_report_is_the_same_twice(data_dir, run_folder, tmp_path):
 
 
 def test_size_speed_and_memory_are_of_a_fresh_process(run_folder):
+    ballast = np.ones(40_000_000)  # this process's own memory must not count
     found = footprint(run_folder / "bundle", ["play adele", "weather in rome"] * 20)
+    assert ballast.nbytes / 1e6 > found["peak_rss_mb"]
     assert 0 < found["latency_p50_ms"] <= found["latency_p95_ms"]
     assert found["latency_sentences"] == 40
     assert found["bundle_mb"] >= found["model_mb"] >= 0
-    assert 20 < found["peak_rss_mb"] < 400
+    assert found["peak_rss_mb"] > 20
 
 
 def test_the_command_line_says_what_is_wrong(data_dir, tmp_path, capsys):
@@ -208,7 +210,13 @@ def hwu(f1=93.0, folds=10):
 
 
 def test_the_table_says_what_was_reached():
-    snips = {"intent_accuracy": 98.7, "slot_f1": 96.5, "sentence_accuracy": 92.1, "int8_loss": {"slot_f1": 0.0}}
+    snips = {
+        "intent_accuracy": 98.7,
+        "slot_f1": 96.5,
+        "sentence_accuracy": 92.1,
+        "bundle_mb": 9.7,
+        "int8_loss": {"slot_f1": 0.0},
+    }
     clinc = {"in_scope_accuracy": 96.2, "oos_recall_at_5": 87.9, "in_scope_rejected_at_5": 5.3}
     rows = must_show({"hwu64": hwu(), "snips": snips, "clinc150": clinc}, SIZE)
     assert [row.reached for row in rows] == [True, False, True, False, True, False]
@@ -228,3 +236,16 @@ def test_what_was_not_measured_is_not_reached():
     assert rows[0].measured.endswith("(2 of 10 folds)")
     assert rows[2].measured == "not measured: no corpus"
     assert rows[2].reached is None
+
+
+def test_a_student_that_is_too_large_does_not_count():
+    snips = {"intent_accuracy": 99.0, "slot_f1": 97.0, "sentence_accuracy": 93.0, "bundle_mb": 10.2}
+    assert must_show({"snips": snips}, SIZE)[2].reached is False
+
+
+def test_the_loss_by_int8_must_be_known_everywhere():
+    small = {"int8_loss": {"intent_accuracy": 0.2}}
+    snips = small | {"intent_accuracy": 99.0, "slot_f1": 97.0, "sentence_accuracy": 93.0, "bundle_mb": 9.0}
+    clinc = small | {"in_scope_accuracy": 97.0, "oos_recall_at_5": 90.0, "in_scope_rejected_at_5": 5.0}
+    assert must_show({"hwu64": hwu() | small, "snips": snips, "clinc150": clinc}, SIZE)[5].reached is True
+    assert must_show({"hwu64": hwu() | small, "snips": snips}, SIZE)[5].reached is None

@@ -64,7 +64,7 @@ def line(**changes: object) -> bytes:
         (line(text="make it \x1b[31mred"), "of another form"),
         (line(text="word " * 99 + "word"), "`str` of length"),
         (line(text="in the {hall}"), "no pack defines the slot type `hall`"),
-        (line(understood={"intent": "light.explode", "slots": [], "route": "model", "probability": 1}), "light.explode"),
+        (line(understood={"intent": "light.burn", "slots": [], "route": "model", "probability": 1}), "light.burn"),
         (line(understood={"intent": "light.on", "slots": [], "route": "model", "probability": 2}), "<= 1.0"),
         (line(meant={"intent": "shell.run", "text": "a", "how": "again"}), "shell.run"),
         (line(verdict="great"), "Invalid enum value"),
@@ -172,7 +172,9 @@ def test_what_a_line_means(typed: str, answer: object) -> None:
     assert parse(typed, "now", OFFERED, KNOWN) == answer
 
 
-@pytest.mark.parametrize("typed", ["3", "0", "light", "lihgt.on", "xyzzy", "e Make It", "e in the {hall}", "e", "\x1b[A"])
+@pytest.mark.parametrize(
+    "typed", ["3", "0", "light", "lihgt.on", "xyzzy", "e Make It", "e in the {hall}", "e", "\x1b[A"]
+)
 def test_what_is_no_decision_is_explained(typed: str) -> None:
     assert isinstance(parse(typed, "now", OFFERED, KNOWN), Told)
     assert isinstance(parse("", "now", [], KNOWN), Told)

@@ -42,7 +42,7 @@ def redact() -> Redactor:
         ("open www.my-bank.com", (), "open {withheld}"),
         ("set it to 25 or so", (), "set it to {number} or so"),
         ("play this one again", (), "play this one again"),
-        ("would you ring Uncle Ottokar about the Lisbon trip", (), "would you ring {withheld} about the {withheld} trip"),
+        ("ring Uncle Ottokar about the Lisbon trip", (), "ring {withheld} about the {withheld} trip"),
         ("call open", (), "call {withheld}"),
         ("my name is open", (), "my name is {withheld}"),
         ("The Oven feels open", (), "the {withheld} feels open"),

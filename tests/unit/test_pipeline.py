@@ -16,7 +16,7 @@ from models.manifest import Manifest  # noqa: E402
 from quantize.data.corpora import HWU_FOLD  # noqa: E402
 from quantize.data.split import Amounts, build  # noqa: E402
 from quantize.pipeline import Run  # noqa: E402
-from quantize.plan import Plan, StudentPlan, TeacherPlan  # noqa: E402
+from quantize.plan import Plan, Sets, StudentPlan, TeacherPlan  # noqa: E402
 from quantize.shipped import PLAN, sets  # noqa: E402
 from quantize.training.recipe import Recipe  # noqa: E402
 
@@ -150,3 +150,24 @@ def test_a_plan_is_read_strictly(tmp_path):
         Plan.read(tmp_path / "none.toml")
     for other in PLAN.parent.glob("*.toml"):
         Plan.read(other)
+
+
+def test_another_student_of_the_same_teachers(data_dir, packs, tmp_path):
+    run = Run(tmp_path / "runs", plan())
+    run.data(lambda: sets(data_dir, packs, run.plan, []))
+    run.teachers()
+    teacher = (tmp_path / "runs/teacher-1.pt").read_bytes()
+    deeper = msgspec.structs.replace(run.plan.student, layers=(0, 5))
+    other = run.derived(tmp_path / "deeper", plan(student=deeper))
+    assert len(other.student().encoder.encoder.layer) == 2
+    assert not (tmp_path / "runs/student.pt").exists()
+
+    mine = Sets(run.examples("train")[:50], run.examples("dev"), run.examples("test"), run.labels)
+    third = run.derived(tmp_path / "third", plan(name="third"), lambda: mine)
+    third.teachers()  # nothing is trained again; only the opinions are on other sentences
+    assert len(third.examples("train")) == 50
+    assert (tmp_path / "third/teacher-1.pt").read_bytes() == teacher
+    assert len(third.student().encoder.encoder.layer) == 1
+    others = msgspec.structs.replace(run.labels, slot_types=("colour",))
+    with pytest.raises(BadInput, match="other labels"):
+        run.derived(tmp_path / "fourth", plan(), lambda: Sets(mine.train, mine.dev, mine.test, others))
