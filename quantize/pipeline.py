@@ -34,6 +34,7 @@ from quantize.predict import mean_opinion, opinions
 from quantize.training.batches import Row, rows, softened
 from quantize.training.finetune import Judge, fit
 from quantize.training.losses import Distilled, Loss, Supervised, class_weights
+from quantize.training.qat import fake_quantization
 from quantize.training.vocabulary import prune
 
 _log = logging.getLogger(__name__)
@@ -82,19 +83,21 @@ class Run:
     def student(self) -> JointModel:
         """Stage 3: distil into fewer layers; without teachers the student learns from the labels alone."""
         plan = self.plan.student
-        if not self.plan.teachers:
-            return self._trained("student", self._new_student, plan, self._supervised(plan))
-
-        def loss(data: Sequence[Row]) -> Loss:
-            weights = class_weights(data, len(self.labels.intents))
-            if not (plan.hidden or plan.attention):
-                return Distilled(weights, plan.temperature, plan.label_weight)
-            teacher = self.teacher(1, bool(plan.attention))
-            return Distilled(
-                weights, plan.temperature, plan.label_weight, teacher, plan.layers, plan.hidden, plan.attention
-            )
-
-        return self._trained("student", self._new_student, plan, loss, soft=True)
+        soft = bool(self.plan.teachers)
+        loss = self._distilled if soft else self._supervised(plan)
+        model = self._trained("student", self._new_student, plan, loss, soft)
+        if not plan.aware_epochs:
+            return model
+        gentle = msgspec.structs.replace(
+            plan.recipe,
+            epochs=plan.aware_epochs,
+            body_rate=plan.recipe.body_rate / 10,
+            head_rate=plan.recipe.head_rate / 10,
+            precision="float32",  # bfloat16 would round again, and more coarsely
+        )
+        aware = msgspec.structs.replace(plan, recipe=gentle)
+        with fake_quantization(model, self.plan.board):
+            return self._trained("student-aware", lambda: model, aware, loss, soft)
 
     def bundle(self, target: Path) -> Figures:
         """Stage 4: export, and make the bundle of the plan's board (`quantize.export.bundle.make_bundle`).
@@ -213,6 +216,15 @@ class Run:
             self._once(path.name, lambda part: torch.save(model.state_dict(), part))
         model.load_state_dict(torch.load(path, weights_only=True))
         return model.eval()
+
+    def _distilled(self, data: Sequence[Row]) -> Loss:
+        plan, weights = self.plan.student, class_weights(data, len(self.labels.intents))
+        if not (plan.hidden or plan.attention):
+            return Distilled(weights, plan.temperature, plan.label_weight)
+        teacher = self.teacher(1, bool(plan.attention))
+        return Distilled(
+            weights, plan.temperature, plan.label_weight, teacher, plan.layers, plan.hidden, plan.attention
+        )
 
     def _supervised(self, plan: TeacherPlan) -> Callable[[Sequence[Row]], Loss]:
         return lambda data: Supervised(class_weights(data, len(self.labels.intents)), plan.recipe.r_drop)

@@ -50,6 +50,8 @@ class StudentPlan(TeacherPlan, frozen=True, forbid_unknown_fields=True, kw_only=
         label_weight: Weight of the true labels beside the teachers'.
         hidden: Weight of the first teacher's hidden states.
         attention: Weight of its attention.
+        aware_epochs: Epochs of fine-tuning at a tenth of the rates, computing with the roundings of the board's int8;
+            for when the parity gate refuses.
     """
 
     layers: tuple[int, ...]
@@ -57,6 +59,7 @@ class StudentPlan(TeacherPlan, frozen=True, forbid_unknown_fields=True, kw_only=
     label_weight: Rate = 0.4
     hidden: Rate = 0.0
     attention: Rate = 0.0
+    aware_epochs: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,7 +113,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Raises:
             BadInput: Names what differs.
         """
-        there, mine = msgspec.json.decode(made_by.read_bytes()), msgspec.json.decode(msgspec.json.encode(self))
+        there, mine = (msgspec.json.decode(msgspec.json.encode(plan)) for plan in (Plan.read(made_by), self))
         if there != mine:
             changes = ", ".join(_differences(there, mine))
             raise BadInput(

@@ -157,9 +157,12 @@ def test_another_student_of_the_same_teachers(data_dir, packs, tmp_path):
     run.data(lambda: sets(data_dir, packs, run.plan, []))
     run.teachers()
     teacher = (tmp_path / "runs/teacher-1.pt").read_bytes()
-    deeper = msgspec.structs.replace(run.plan.student, layers=(0, 5))
+    deeper = msgspec.structs.replace(run.plan.student, layers=(0, 5), aware_epochs=1)
     other = run.derived(tmp_path / "deeper", plan(student=deeper))
     assert len(other.student().encoder.encoder.layer) == 2
+    before, after = (torch.load(tmp_path / f"deeper/{name}.pt") for name in ("student", "student-aware"))
+    moved = max((after[name] - before[name]).abs().max().item() for name in before)
+    assert 0 < moved < 0.05  # fine-tuned with the board's roundings, not trained anew
     assert not (tmp_path / "runs/student.pt").exists()
 
     mine = Sets(run.examples("train")[:50], run.examples("dev"), run.examples("test"), run.labels)
