@@ -29,6 +29,7 @@ from quantize.data.example import Example, read_examples, write_examples
 from quantize.evaluate.figures import Figures, figures_of
 from quantize.export.bundle import FLOAT32, MAX_TOKENS, UNCALIBRATED, make_bundle
 from quantize.export.onnx import export_onnx
+from quantize.feedback.update import updated
 from quantize.plan import Plan, Sets, TeacherPlan
 from quantize.predict import mean_opinion, opinions
 from quantize.training.batches import Row, rows, softened
@@ -39,6 +40,9 @@ from quantize.training.vocabulary import prune
 
 _log = logging.getLogger(__name__)
 
+REPAIRED: Final = "student-repaired.pt"
+REHEARSED: Final = 4000
+"""Training sentences of which a repaired student must think as before."""
 DEV_SAMPLE: Final = 1000
 """Development sentences scored after each epoch."""
 
@@ -82,6 +86,22 @@ class Run:
 
     def student(self) -> JointModel:
         """Stage 3: distil into fewer layers; without teachers the student learns from the labels alone."""
+        model = self._student()
+        if (self.folder / REPAIRED).exists():
+            model.load_state_dict(torch.load(self.folder / REPAIRED, weights_only=True))
+        return model
+
+    def repair(self, lessons: Sequence[Example]) -> None:
+        """Teach the student a few sentences by rehearsal (`quantize.feedback.update`); make its bundle anew then."""
+        train, tokenizer = self.examples("train"), self.tokenizer()
+        rehearsal = random.Random(self.plan.seed).sample(train, min(REHEARSED, len(train)))
+        reviewed, others = (rows(part, tokenizer, self.labels) for part in (lessons, rehearsal))
+        model = updated(self.student(), reviewed, others, seed=self.plan.seed)
+        torch.save(model.state_dict(), self.folder / f"new-{REPAIRED}")
+        (self.folder / f"new-{REPAIRED}").replace(self.folder / REPAIRED)
+        (self.folder / FLOAT32).unlink(missing_ok=True)
+
+    def _student(self) -> JointModel:
         plan = self.plan.student
         soft = bool(self.plan.teachers)
         loss = self._distilled if soft else self._supervised(plan)

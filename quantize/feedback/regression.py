@@ -19,8 +19,10 @@ from device.errors import BadInput, DeviceError
 from device.nlu.onnx_model import Prediction, SlotSpan
 from device.nlu.report import Label
 from device.nlu.text import words
-from device.nlu.types import OOS
+from device.nlu.types import OOS, Act
 from models.labels import Name
+from quantize.data.example import Example, Span
+from quantize.data.mapping import INTENT_ACTS
 
 Predict: TypeAlias = Callable[[Sequence[str]], Prediction]
 """Spoken words to a prediction; `device.nlu.onnx_model.JointModel.predict` is one."""
@@ -105,6 +107,26 @@ def check(golden: Sequence[Golden], predict_before: Predict, predict_after: Pred
             f"The new model breaks {len(found)} of {len(golden)} golden commands:{''.join([*lines, *more])}",
             remedy="Add sentences like these to the packs or to the reviewed feedback, and train again.",
         )
+
+
+def lesson(command: Golden) -> Example:
+    """A golden command as a training sentence.
+
+    Raises:
+        BadInput: A slot's words do not stand in it.
+    """
+    said, spans = words(command.text), []
+    for type_, values in _expected(command)[1].items():
+        at = 0
+        for value in values:
+            wanted = tuple(value.split())
+            starts = [i for i in range(at, len(said)) if said[i : i + len(wanted)] == wanted]
+            if not starts:
+                raise BadInput(f"“{value}” does not stand in the golden command “{command.text}”.")
+            at = starts[0] + len(wanted)
+            spans.append(Span(type_, starts[0], at))
+    spans.sort(key=lambda span: span.start)
+    return Example(said, command.intent, INTENT_ACTS.get(command.intent, Act.COMMAND), tuple(spans), source="golden")
 
 
 Reading: TypeAlias = tuple[str, dict[str, list[str]]]

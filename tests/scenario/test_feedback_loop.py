@@ -23,7 +23,7 @@ from device.cli.feedback import reports  # noqa: E402
 from device.config import Config, NluConfig, PrivacyConfig  # noqa: E402
 from device.dialogue.conversation import Turn  # noqa: E402
 from device.dialogue.state import DialogueState  # noqa: E402
-from device.nlu.onnx_model import load_model  # noqa: E402
+from device.nlu.onnx_model import Prediction, load_model  # noqa: E402
 from device.nlu.pack import PACKS_DIR, load_packs  # noqa: E402
 from device.nlu.report import encode  # noqa: E402
 from device.nlu.tokenizer import WordTokenizer  # noqa: E402
@@ -37,7 +37,7 @@ from quantize.data.example import Example, read_examples  # noqa: E402
 from quantize.data.sample import PackSampler  # noqa: E402
 from quantize.export.onnx import export_onnx  # noqa: E402
 from quantize.feedback.regression import Golden, broken, check  # noqa: E402
-from quantize.feedback.update import updated  # noqa: E402
+from quantize.feedback.update import Pace, updated  # noqa: E402
 from quantize.training.batches import Row, collate, rows  # noqa: E402
 from quantize.training.losses import label_losses  # noqa: E402
 
@@ -163,7 +163,7 @@ class Factory:
     def _learn(self, data: list[Row]) -> None:
         chance, even = random.Random(1), torch.ones(len(self.labels.intents))
         optimizer = torch.optim.AdamW(self.model.parameters(), lr=3e-3)
-        for _ in range(160):
+        for _ in range(240):
             batch = collate(chance.sample(data, 48))
             output = self.model(batch.input_ids, batch.attention_mask, batch.token_type_ids)
             loss = label_losses(self.model, output, batch, even).mean()
@@ -207,6 +207,16 @@ def say(brain: Brain, *lines: str) -> list[Turn]:
     return asyncio.run(talk())
 
 
+def command(example: Example) -> Golden:
+    slots = {span.type: " ".join(example.words[span.start : span.end]) for span in example.spans}
+    return Golden(" ".join(example.words), str(example.intent), slots)
+
+
+def is_clear(prediction: Prediction) -> bool:
+    """Golden commands are those that a model has no doubt about; the others change sides at every training."""
+    return prediction.intents[0][1] > 0.97 and all(slot.probability > 0.97 for slot in prediction.slots)
+
+
 @pytest.mark.engines
 def test_what_its_user_corrected_is_right_after_the_update(
     factory: Factory, homebody: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -223,25 +233,18 @@ def test_what_its_user_corrected_is_right_after_the_update(
     imported = homebody("feedback", "import", "export.jsonl", "--into", "review.jsonl")
     assert imported.code == 0, imported.err
     monkeypatch.setattr("sys.stdin", io.StringIO("r\nu\nnonsense\n1\n"))
-    reviewed = homebody("feedback", "review", "review.jsonl", "--model", before, "--copies", 12)
+    reviewed = homebody("feedback", "review", "review.jsonl", "--model", before, "--copies", 24)
     assert "1 accepted" in reviewed.out, reviewed.out + reviewed.err
     lessons = read_examples(Path("reviewed.jsonl"))
     assert {example.intent for example in lessons} == {"light.dim"}
     assert {span.type for example in lessons for span in example.spans} == {"room"}
 
-    model = updated(factory.model, factory.rows(lessons), factory.rows(factory.train))
+    model = updated(factory.model, factory.rows(lessons), factory.rows(factory.train), Pace(rate=5e-4, steps=120))
     after = factory.bundle(model, "after")
 
     old, new = load_model(before), load_model(after)
-    golden = [
-        Golden(
-            " ".join(example.words),
-            str(example.intent),
-            {s.type: " ".join(example.words[s.start : s.end]) for s in example.spans},
-        )
-        for example in sentences(2, 25)
-    ]
-    assert len(broken(golden, old.predict, lambda words: old.predict(("what", "a", "mess")))) > 100
+    golden = [command(example) for example in sentences(2, 25) if is_clear(old.predict(example.words))]
+    assert len(broken(golden, old.predict, lambda words: old.predict(("what", "a", "mess")))) > 60, "the gate bites"
     check(golden, old.predict, new.predict)
 
     with closing(device_with(after, tmp_path / "another", clock)) as brain:
