@@ -74,6 +74,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         student: What is shipped.
         board: Name of the quantization recipe.
         amounts: How much data is sampled.
+        corpus: The one public corpus that a benchmark's student is made of; empty for the corpora and packs together.
         threads: Of the processor. Sums in another order end in other weights, so they belong to the plan.
     """
 
@@ -85,6 +86,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     board: str = "x86-avx2"
     seed: int = 7
     amounts: Amounts = Amounts()
+    corpus: str = ""
     threads: Positive = 1
 
     @classmethod

@@ -19,7 +19,7 @@ from quantize.data.example import read_examples
 from quantize.evaluate.calibrate import calibrate
 from quantize.evaluate.figures import Figures, evaluate
 from quantize.evaluate.parity import check_parity
-from quantize.export.card import PROVENANCE, write_card
+from quantize.export.card import provenance, write_card
 from quantize.export.quantize import model_inputs, quantize_int8
 from quantize.export.recipes import BoardRecipe, recipe_for
 from quantize.plan import Plan
@@ -112,9 +112,10 @@ def _write_manifest(
 ) -> Manifest:
     files = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
     made = msgspec.to_builtins(msgspec.structs.replace(plan, board=recipe.board))
+    made["quantization"] = msgspec.to_builtins(recipe)
     manifest = Manifest(
         FORMAT, plan.name, plan.version, "en", labels.ontology, files, MAX_TOKENS, calibration,
-        made | {"quantization": msgspec.to_builtins(recipe)}, metrics or {}, PROVENANCE, board=recipe.board,
+        made, metrics or {}, provenance(plan.corpus), board=recipe.board,
     )  # fmt: skip
     manifest.write(folder)
     return manifest
