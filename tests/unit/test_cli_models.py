@@ -31,7 +31,7 @@ from models.manifest import MANIFEST, Manifest, Provenance, file_sha256
 from models.signature import PublicKey
 
 main = importlib.import_module("device.cli.main").main  # `device.cli.main` is the function in `device.cli`
-SHIPPED = Manifest.read(BUNDLE)
+SHIPPED = msgspec.structs.replace(Manifest.read(BUNDLE), signature=None)
 PEM, KEY = signature.generate("a maker")
 
 
@@ -378,7 +378,7 @@ def changed(tmp_path):
         tmp_path / "2",
         metrics=metrics,
         recipe={**SHIPPED.recipe, "seed": 8},
-        calibration=msgspec.structs.replace(SHIPPED.calibration, threshold=0.99),
+        calibration=msgspec.structs.replace(SHIPPED.calibration, threshold=0.9999),
         provenance=(*SHIPPED.provenance[1:], Provenance("ours", "CC0-1.0", "here", counts={"train": 5})),
         board="rpi4",
     )
@@ -392,7 +392,7 @@ def test_what_differs_is_named_and_the_worst_comes_first(changed):
     assert [delta.gain and round(delta.gain, 2) for delta in found.metrics] == [-5, -2.5, -1, 1, None]
     assert isinstance(found.metrics[0], MetricDelta)
     assert [(delta.name, delta.after) for delta in found.recipe] == [("seed", 8)]
-    assert {delta.name for delta in found.settings} == {"board", "calibration.threshold"}
+    assert {delta.name for delta in found.settings} == {"board", "calibration.threshold", "signed by"}
     assert [(d.name, d.before is None, d.after is None) for d in found.provenance] == [
         (SHIPPED.provenance[0].name, False, True),
         ("ours", True, False),
@@ -429,12 +429,12 @@ def test_labels_that_came_and_went_are_named(tmp_path):
 
 def test_sentences_on_which_they_disagree_are_shown(models, changed, tmp_path):
     sentences = tmp_path / "said.jsonl"
-    rows = [{"text": "Turn on the kitchen light.", "intent": "light.on"}, {"text": "who am i", "slots": {}}]
+    rows = [{"text": "Turn on the kitchen light.", "intent": "light.on"}, {"text": "what can you do", "slots": {}}]
     sentences.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
     done = models("diff", "shipped", changed, "--sentences", sentences, "--json")
     assert done.code == 0
     assert done.json["sentences"] == 2
-    assert {row["text"]: row["after"] for row in done.json["disagreements"]}.items() >= {"who am i": "oos"}.items()
+    assert {row["text"]: row["after"] for row in done.json["disagreements"]}.items() >= {"what can you do": "oos"}.items()
     shown = models("diff", "shipped", changed)
     assert shown.code == 0
     for words in ("figures, worst first", "-2.5", "seed", "+ ours", "understood differently", "right among them"):
