@@ -120,7 +120,9 @@ def from_pretrained(
     return model
 
 
-def shrink(teacher: JointModel, labels: LabelSchema, layers: Sequence[int], attention: bool = False) -> JointModel:
+def shrink(
+    teacher: JointModel, labels: LabelSchema, layers: Sequence[int], attention: bool = False, crf: bool = False
+) -> JointModel:
     """A student with some of the teacher's layers and all of its embeddings and heads.
 
     Args:
@@ -128,15 +130,16 @@ def shrink(teacher: JointModel, labels: LabelSchema, layers: Sequence[int], atte
         labels: The teacher's labels.
         layers: Teacher layers to copy, in order, from 0.
         attention: Build it so that it gives its attention (slower).
+        crf: Give it a random field over its slots, the teacher's if that has one.
     """
     config = BertConfig.from_dict({**teacher.config.to_dict(), "num_hidden_layers": len(layers)})
     if attention:
         config.output_attentions, config._attn_implementation = True, "eager"
-    student = JointModel(config, labels, teacher.dropout.p, teacher.crf is not None)
+    student = JointModel(config, labels, teacher.dropout.p, crf)
     student.encoder.embeddings.load_state_dict(teacher.encoder.embeddings.state_dict())
     for mine, theirs in zip(student.encoder.encoder.layer, layers, strict=True):
         mine.load_state_dict(teacher.encoder.encoder.layer[theirs].state_dict())
     for head in ("intent_head", "slot_head", "act_head", "crf"):
-        if getattr(teacher, head) is not None:
+        if getattr(teacher, head) is not None and getattr(student, head) is not None:
             getattr(student, head).load_state_dict(getattr(teacher, head).state_dict())
     return student

@@ -156,7 +156,8 @@ class Run:
         plan = self.plan.teachers[number - 1]
         model = self._pretrained(plan.crf)
         model.load_state_dict(torch.load(self.folder / f"teacher-{number}.pt", weights_only=True))
-        return shrink(model, self.labels, range(model.config.num_hidden_layers), True) if attention else model.eval()
+        every = range(model.config.num_hidden_layers)
+        return shrink(model, self.labels, every, True, plan.crf) if attention else model.eval()
 
     @property
     def first(self) -> bool:
@@ -256,7 +257,7 @@ class Run:
     def _new_student(self) -> JointModel:
         plan = self.plan.student
         base = self.teacher(1) if self.plan.teachers else self._pretrained(plan.crf)
-        return shrink(base, self.labels, plan.layers, bool(plan.attention))
+        return shrink(base, self.labels, plan.layers, bool(plan.attention), plan.crf)
 
     def _write_opinions(self, path: Path) -> None:
         data = rows(self.examples("train"), self.tokenizer(), self.labels)

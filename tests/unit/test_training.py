@@ -165,8 +165,10 @@ def test_padding_does_not_change_the_float_model(trained, tokenizer):
 def test_a_student_comes_closer_to_its_teacher(trained, tokenizer, tmp_path, hidden, attention):
     data = rows(EXAMPLES, tokenizer, LABELS)
     data = softened(data, mean_opinion([opinions(trained, data), opinions(trained, data)]))
-    teacher = shrink(trained, LABELS, (0, 1), attention=bool(attention))
-    student = shrink(trained, LABELS, (1,), attention=bool(attention))
+    crf = trained.crf is not None
+    teacher = shrink(trained, LABELS, (0, 1), bool(attention), crf)
+    student = shrink(trained, LABELS, (1,), bool(attention), not crf)
+    assert (student.crf is None) == crf
     assert len(student.encoder.encoder.layer) == 1
     weights = class_weights(data, len(LABELS.intents))
     loss = Distilled(weights, 2.0, 0.4, teacher if hidden else None, (1,), hidden, attention)
