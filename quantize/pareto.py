@@ -86,7 +86,7 @@ def layers(run: Run, counts: Sequence[int], epochs: int) -> list[Point]:
         recipe = msgspec.structs.replace(student.recipe, epochs=epochs)
         mine = msgspec.structs.replace(student, layers=spread(count), recipe=recipe)
         other = run.derived(run.folder / f"layers-{count}", msgspec.structs.replace(run.plan, student=mine))
-        found.append(_quantized(other, f"{count} layers"))
+        found.append(_quantized(other, f"{count} layer{'s' if count > 1 else ''}"))
         _log.info("%s", found[-1])
     return found
 
