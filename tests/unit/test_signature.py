@@ -123,7 +123,11 @@ def test_a_public_key_is_one_line(tmp_path):
     assert PublicKey.parse(KEY.text.split()[0]).comment == ""
 
 
-@pytest.mark.parametrize("line", ["", "not base64!", "AAAA short", KEY.text.replace("=", "")])
+@pytest.mark.parametrize(
+    "line",
+    ["", "not base64!", "AAAA short", KEY.text.replace("=", "")],
+    ids=["empty", "other letters", "short", "no padding"],  # the key is new in each process
+)
 def test_what_is_no_public_key_is_refused(line):
     with pytest.raises(KeyFileError, match="not a public key"):
         PublicKey.parse(line)
