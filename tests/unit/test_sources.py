@@ -146,6 +146,7 @@ def test_unpacks_what_is_wanted_of_an_archive(tmp_path, server, name, body):
         ("x.tar.gz", tarred("../../evil")),
         ("x.tar.gz", tarred("something/else")),
     ],
+    ids=["no zip", "half a zip", "half a tar", "a way out", "something else"],  # a tar holds the time
 )
 def test_a_bad_archive_leaves_nothing(tmp_path, server, name, body):
     files, url = server
