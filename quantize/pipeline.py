@@ -122,6 +122,8 @@ class Run:
     def bundle(self, target: Path) -> Figures:
         """Stage 4: export, and make the bundle of the plan's board (`quantize.export.bundle.make_bundle`).
 
+        For the first process alone.
+
         Args:
             target: Folder of the bundle, replaced.
 
@@ -133,7 +135,7 @@ class Run:
             ParityError: Quantization lost more than it may.
         """
         student = self.student()
-        self._once(FLOAT32, partial(export_onnx, student))
+        self._make(FLOAT32, partial(export_onnx, student))
         if student.crf is not None:
             np.save(self.folder / TRANSITIONS, student.crf.transitions().detach().numpy())
         return make_bundle(self.folder, target, self.plan, self.plan.board)
@@ -190,13 +192,18 @@ class Run:
         return run
 
     def _once(self, name: str, make: Callable[[Path], object]) -> None:
-        """Make a file of the run folder, whole or not at all, in the first process; the others wait for it."""
+        """Make a file of the run folder in the first process; the others wait for it."""
+        if self.first:
+            self._make(name, make)
+        self._processes.wait_for_everyone()
+
+    def _make(self, name: str, make: Callable[[Path], object]) -> None:
+        """Make a file of the run folder, whole or not at all, if it is not there."""
         path = self.folder / name
-        if self._processes.is_main_process and not path.exists():
+        if not path.exists():
             part = path.with_name(f"new-{name}")
             make(part)
             part.rename(path)
-        self._processes.wait_for_everyone()
 
     def _write_sets(self, made: Sets, path: Path) -> None:
         labels = self.folder / "labels.json"
