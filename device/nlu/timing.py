@@ -32,7 +32,7 @@ def measure_model(bundle: Path, sentences: Sequence[str], rounds: int) -> dict[s
     Returns:
         `bundle`, `version`, `board`, `model_mb`; `load_ms`, with the check of the files; `threads`: for one thread,
         two, and so on to the number of cores {`p50_ms`, `p95_ms`} of a sentence, tokenizing and decoding included;
-        `peak_rss_mb` of the process with one thread.
+        `peak_rss_mb` of the process with one thread. MB are 10^6 bytes.
 
     Raises:
         BundleError: The bundle can't be used.
@@ -71,12 +71,12 @@ def fresh_process() -> None:
 
 
 def _peak_mb() -> float:
-    """Peak resident memory in MB (`proc(5)`, VmHWM).
+    """Peak resident memory in MB, 10^6 bytes (`proc(5)`, VmHWM, which counts in KiB).
 
     `getrusage` would give that of the process that started this one, where it was more: Linux keeps it over `exec`.
     """
     status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
 def _times(model: JointModel, said: Sequence[Sequence[str]], rounds: int, clock: Clock) -> list[float]:
