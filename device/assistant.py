@@ -27,6 +27,7 @@ from device.dialogue.conversation import Conversation
 from device.errors import AudioDeviceMissing, DeviceError, EngineHung, Unexpected, reportable
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
 from device.hearing import Hearing
+from device.lights import Lights, pattern
 from device.speech.listen import ListenEvent, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
 from device.speech.ports import SttEngine
 from device.speech.renewable import Renewable
@@ -74,6 +75,7 @@ class Parts:
     mixer: Mixer
     conversation: Conversation
     bell: Bell
+    lights: Lights
     chimes: bool = True
     follow_up: bool = True
 
@@ -97,6 +99,8 @@ class Assistant:
         self._guess: tuple[int, asyncio.Task[Heard]] | None = None
         self._ended_at = self._spoke_at = 0.0
         self._tasks: asyncio.TaskGroup | None = None
+        self._shown = pattern(self._state)
+        parts.lights.show(self._shown)
 
     @property
     def phase(self) -> Phase:
@@ -126,9 +130,18 @@ class Assistant:
         """The talk button."""
         self._post(turns.Woken("button"))
 
+    def type(self, text: str) -> None:
+        """A command as text; it is answered aloud like a spoken one."""
+        self._ended_at = self._spoke_at = self._parts.clock.monotonic()
+        self._post(turns.Typed(text))
+
     def mute(self, on: bool) -> None:
-        """The microphone switch."""
+        """Microphone off or on, as software wants it."""
         self._post(turns.Muted(on))
+
+    def switch(self, off: bool) -> None:
+        """The mute switch on the case, which wins."""
+        self._post(turns.SwitchMoved(off))
 
     def lost_microphone(self, error: DeviceError) -> None:
         """The supervisor's word that no samples come: what was being collected can't be finished."""
@@ -224,6 +237,9 @@ class Assistant:
         self._state, effects = advance(self._state, event)
         if self._state.phase is not before:
             self._observe(PhaseChanged(self._state.phase, self._parts.clock.monotonic()))
+        if (shown := pattern(self._state)) is not self._shown:
+            self._shown = shown
+            self._parts.lights.show(shown)
         for effect in effects:
             self._carry_out(effect)
 

@@ -33,7 +33,8 @@ class TurnState:
         turn: Number of the present turn; rises with every wake word and barge-in.
         question: The device has asked something, so silence means that nobody answers.
         ringing: An alarm, timer or reminder is sounding.
-        muted: The microphone is switched off.
+        muted: The microphone is off because somebody asked for that.
+        switched_off: It is off by the switch on the case, which no software overrules.
         deaf: The microphone is lost: nothing can be listened for until it is found again.
         invited: This turn was begun by a wake word, the button or a question, not by mere talk in the follow-up
             window; only then does the device say that it did not understand.
@@ -45,9 +46,15 @@ class TurnState:
     question: bool = False
     ringing: bool = False
     muted: bool = False
+    switched_off: bool = False
     deaf: bool = False
     invited: bool = True
     follow_up: bool = True
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may be listened to."""
+        return self.muted or self.switched_off
 
 
 # Events -------------------------------------------------------------------------------------------------------
@@ -116,9 +123,23 @@ class RingEnded:
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """The microphone switch was moved."""
+    """Somebody asked that the microphone be off, or on again."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchMoved:
+    """The mute switch on the case was moved; it wins over `Muted`."""
+
+    off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A command came as text, from a keyboard or a link."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +166,8 @@ Event: TypeAlias = (
     | RingStarted
     | RingEnded
     | Muted
+    | SwitchMoved
+    | Typed
     | MicrophoneLost
     | MicrophoneFound
 )
@@ -238,7 +261,11 @@ def advance(state: TurnState, event: Event) -> Step:
     """
     match event:
         case Muted(on):
-            return _mute(state, on)
+            return _mute(state, replace(state, muted=on))
+        case SwitchMoved(off):
+            return _mute(state, replace(state, switched_off=off))
+        case Typed(text):
+            return _typed(state, text)
         case RingStarted():
             return replace(state, ringing=True), _listen_again(replace(state, ringing=True))
         case RingEnded():
@@ -254,7 +281,7 @@ def advance(state: TurnState, event: Event) -> Step:
             return _stop(state)
         case Woken("button") if state.deaf:
             return state, (Chime("error"),)
-        case Woken() if not state.muted:
+        case Woken() if not state.closed:
             return _wake(state)
         case SpeechBegan() if state.phase is Phase.FOLLOW_UP:
             return replace(state, phase=Phase.LISTENING, invited=state.question), (Duck(True),)
@@ -307,7 +334,7 @@ def _nobody(state: TurnState) -> Step:
 
 def _finished(state: TurnState) -> Step:
     """The reply was heard: open the ears for an answer or for more, only now, so as not to hear oneself."""
-    if state.muted or state.deaf or not (state.question or state.follow_up):
+    if state.closed or state.deaf or not (state.question or state.follow_up):
         idle = replace(state, phase=Phase.IDLE, question=False)
         return idle, (Duck(False), *_dropped(state), *_listen_again(idle))
     opened = replace(state, phase=Phase.FOLLOW_UP, turn=state.turn + 1)
@@ -316,15 +343,22 @@ def _finished(state: TurnState) -> Step:
     return opened, (Duck(False), Listen(Ears.FOLLOW_UP))
 
 
-def _mute(state: TurnState, on: bool) -> Step:
-    """The switch wins over everything: what was being heard is dropped, what is being said goes on."""
-    muted = replace(state, muted=on)
-    if not on:
-        return muted, _listen_again(muted)
-    if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
-        muted = replace(muted, phase=Phase.IDLE, question=False)
-        return muted, (Duck(False), *_dropped(state), Listen(Ears.OFF))
-    return muted, (Listen(Ears.OFF),)
+def _mute(state: TurnState, after: TurnState) -> Step:
+    """Off wins over everything: what was being heard is dropped, what is being said goes on."""
+    if after.closed and state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
+        after = replace(after, phase=Phase.IDLE, question=False)
+        return after, (Duck(False), *_dropped(state), Listen(Ears.OFF))
+    return after, _listen_again(after)
+
+
+def _typed(state: TurnState, text: str) -> Step:
+    """Text begins a turn at any time, muted or deaf: it needs no ears."""
+    busy = state.phase in (Phase.THINKING, Phase.SPEAKING)
+    typed = replace(
+        state, phase=Phase.THINKING, turn=state.turn + 1, question=state.question and not busy, invited=True
+    )
+    silence = (Silence(),) if busy else ()
+    return typed, (*silence, Duck(True), *_listen_again(typed), Act(typed.turn, text))
 
 
 def _lose_microphone(state: TurnState, apology: str) -> Step:
@@ -346,7 +380,7 @@ def _listen_again(state: TurnState) -> tuple[Effect, ...]:
     """What the ears should do in this state, where no command is being collected."""
     if state.phase in (Phase.LISTENING, Phase.FOLLOW_UP):
         return ()
-    if state.muted:
+    if state.closed:
         return (Listen(Ears.OFF),)
     busy = state.ringing or state.phase in (Phase.THINKING, Phase.SPEAKING)
     return (Listen(Ears.INTERRUPT if busy else Ears.WAKE),)

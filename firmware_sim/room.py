@@ -22,8 +22,8 @@ from device.speech.ports import SttEngine, TtsEngine, render
 from device.speech.renewable import Renewable
 from device.supervisor import MicrophoneKeeper
 from device.turns import Phase
-from firmware_sim.microphone import SimulatedMicrophone
-from firmware_sim.speaker import SimulatedSpeaker
+from firmware_sim.sound.microphone import SimulatedMicrophone
+from firmware_sim.sound.speaker import SimulatedSpeaker
 
 PATIENCE: Final = 60.0
 """Virtual seconds within which a device must have answered."""

@@ -15,10 +15,10 @@ from device.skills.api import Outcome, Request, Services
 from device.skills.registry import build_skills
 from device.skills.schedule import Scheduler
 from device.store.database import Database
-from firmware_sim.house import SimulatedHouse
+from firmware_sim.home.house import SimulatedHouse
+from firmware_sim.home.player import SimulatedPlayer
+from firmware_sim.home.television import SimulatedTelevision
 from firmware_sim.manual_clock import ManualClock
-from firmware_sim.player import SimulatedPlayer
-from firmware_sim.television import SimulatedTelevision
 
 Ask = Callable[..., Awaitable[tuple[str, Outcome]]]
 

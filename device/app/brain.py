@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from device.app.parts import (
+    Drivers,
     compiled_grammar,
     driver,
     load_all_packs,
@@ -75,7 +76,14 @@ class Brain:
         self.database.close()
 
 
-def build_brain(config: Config, home: Path, clock: Clock, workers: Workers, random: Random | None = None) -> Brain:
+def build_brain(
+    config: Config,
+    home: Path,
+    clock: Clock,
+    workers: Workers,
+    random: Random | None = None,
+    drivers: Drivers = driver,
+) -> Brain:
     """Build what understands and acts.
 
     Args:
@@ -84,6 +92,7 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers, rand
         clock: Time.
         workers: Where understanding runs.
         random: Of coins, dice, jokes and examples; by default one that nobody can foresee.
+        drivers: Gives the driver of a port; by default those that are installed.
 
     Raises:
         DeviceError: Something without which nothing works: storage, packs, a driver.
@@ -110,9 +119,9 @@ def build_brain(config: Config, home: Path, clock: Clock, workers: Workers, rand
         clock,
         database,
         scheduler,
-        driver("house", config.home.house, home),
-        driver("television", config.home.television, home),
-        make_player(config, home, workers),
+        drivers("house", config.home.house, home),
+        drivers("television", config.home.television, home),
+        make_player(config, home, workers, drivers),
         volume,
         config.home.room,
         packs,

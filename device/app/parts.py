@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from device.config import Config
 from device.errors import (
@@ -36,6 +36,9 @@ from models.signature import PublicKey, shipped_keys
 DRIVERS_GROUP = "homebody.drivers"
 """Entry points `house.NAME`, `television.NAME`, `player.NAME`: callables that take the home folder."""
 
+
+Drivers: TypeAlias = Callable[[str, str, Path], Any]
+"""Builds the driver of a port ("house", "television", "player") by its name, given the home folder."""
 
 BUNDLE = Path(__file__).parents[2] / "models" / "artefacts" / "homebody-en"
 """The model that ships."""
@@ -69,7 +72,7 @@ def driver(port: str, name: str, home: Path) -> Any:
     raise Missing(f"There is no {port} driver `{name}`.", remedy=f"Installed: {', '.join(known) or 'none'}.")
 
 
-def make_player(config: Config, home: Path, workers: Workers) -> Player:
+def make_player(config: Config, home: Path, workers: Workers, drivers: Drivers = driver) -> Player:
     """The configured media player; "local" plays the folder `home.music` through the device's own mixer.
 
     Raises:
@@ -77,7 +80,7 @@ def make_player(config: Config, home: Path, workers: Workers) -> Player:
         Missing: No such driver.
     """
     if config.home.player != "local":
-        player: Player = driver("player", config.home.player, home)
+        player: Player = drivers("player", config.home.player, home)
         return player
     if not config.home.music:
         raise ConfigError("home.player is local, but home.music is empty.", remedy="Name the folder with your music.")

@@ -15,6 +15,7 @@ from device.config import Config
 from device.errors import BundleError, DeviceError
 from device.events import Observation
 from device.hearing import Hearing
+from device.lights import Lights, NoLights
 from device.skills.player import LocalPlayer
 from device.speech.endpoint import EndpointConfig
 from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
@@ -72,6 +73,7 @@ def build_assistant(
     tts: Renewable[TtsEngine],
     observe: Callable[[Observation], None],
     listener: Listener | None = None,
+    lights: Lights | None = None,
 ) -> Assistant:
     """Put ears and a mouth around a brain, by default the configured ears. Must be called on the running loop."""
     voice = Voice(tts, mixer, brain.workers)
@@ -90,6 +92,7 @@ def build_assistant(
         mixer,
         brain.conversation,
         bell,
+        lights or NoLights(),
         chimes=brain.config.audio.chimes,
         follow_up=speech.follow_up > 0,
     )

@@ -7,7 +7,7 @@ import pytest
 
 from device.errors import SkillError, StorageError
 from device.skills.ports import House, Json
-from firmware_sim.house import SCENES, SimulatedHouse, build
+from firmware_sim.home.house import SCENES, SimulatedHouse, build
 
 KEYS = {
     "light": {"on", "brightness", "color"},

@@ -17,7 +17,7 @@ from device.audio.ports import FRAME, SAMPLE_RATE, Microphone
 from device.clock import Clock, SystemClock
 from device.errors import AudioDeviceMissing, DeviceError
 from firmware_sim.clock import run
-from firmware_sim.microphone import SimulatedMicrophone
+from firmware_sim.sound.microphone import SimulatedMicrophone
 
 PERIOD = FRAME / SAMPLE_RATE
 NOISE = np.random.default_rng(7).integers(-999, 999, 5 * SAMPLE_RATE).astype(np.int16)

@@ -16,9 +16,9 @@ from device.errors import Missing, SkillError
 from device.skills.library import Library
 from device.skills.player import LocalPlayer, Reader
 from device.skills.ports import Player
+from firmware_sim.board.workers import InlineWorkers
+from firmware_sim.home.player import SimulatedPlayer, build
 from firmware_sim.manual_clock import ManualClock
-from firmware_sim.player import SimulatedPlayer, build
-from firmware_sim.workers import InlineWorkers
 
 SECONDS = 3
 RATE = 22_050

@@ -19,8 +19,8 @@ from device.audio.volume import DeviceVolume
 from device.clock import Clock, SystemClock
 from device.errors import AudioDeviceMissing, BadInput, DeviceError
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.microphone import SimulatedMicrophone
-from firmware_sim.speaker import SimulatedSpeaker
+from firmware_sim.sound.microphone import SimulatedMicrophone
+from firmware_sim.sound.speaker import SimulatedSpeaker
 
 
 @dataclass(frozen=True)

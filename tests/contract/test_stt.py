@@ -18,7 +18,7 @@ from device.speech.stt_vosk import VoskStt
 from device.speech.stt_whisper import WhisperStt
 from device.speech.tts_espeak import EspeakTts
 from device.speech.tts_piper import PiperTts
-from firmware_sim.engines import LANGUAGE, ToneLanguage, ToneStt, ToneTts
+from firmware_sim.sound.engines import LANGUAGE, ToneLanguage, ToneStt, ToneTts
 
 TONES = ToneLanguage()
 

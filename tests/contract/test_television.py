@@ -7,7 +7,7 @@ import pytest
 
 from device.errors import SkillError
 from device.skills.ports import Json, Television
-from firmware_sim.television import SimulatedTelevision, build
+from firmware_sim.home.television import SimulatedTelevision, build
 
 
 @pytest.fixture(params=["memory", "file"])

@@ -16,7 +16,7 @@ from device.speech.engines import TTS, EngineOptions, make_tts
 from device.speech.ports import TtsEngine
 from device.speech.tts_espeak import EspeakTts
 from device.speech.tts_piper import PiperTts
-from firmware_sim.engines import ToneLanguage, ToneTts
+from firmware_sim.sound.engines import ToneLanguage, ToneTts
 
 pytestmark = pytest.mark.engines
 

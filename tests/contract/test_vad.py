@@ -9,7 +9,7 @@ from device.speech.engines import make_vad
 from device.speech.ports import VadEngine
 from device.speech.tts_espeak import EspeakTts
 from device.speech.vad import holds_speech
-from firmware_sim.engines import ToneLanguage, ToneTts, ToneVad
+from firmware_sim.sound.engines import ToneLanguage, ToneTts, ToneVad
 
 pytestmark = pytest.mark.engines
 

@@ -9,7 +9,7 @@ from device.speech.engines import make_wake
 from device.speech.ports import TtsEngine, WakeEngine
 from device.speech.tts_piper import PiperTts
 from device.speech.wake import WAKE_WORDS
-from firmware_sim.engines import ToneLanguage, ToneTts, ToneWake
+from firmware_sim.sound.engines import ToneLanguage, ToneTts, ToneWake
 
 pytestmark = pytest.mark.engines
 

@@ -11,8 +11,8 @@ import pytest
 from device.clock import Clock, SystemClock
 from device.errors import BadInput, EngineFailed
 from device.workers import ThreadWorkers, Workers
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.workers import InlineWorkers
 
 
 @dataclass

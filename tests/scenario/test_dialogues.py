@@ -27,10 +27,10 @@ from device.nlu.understand import Understander
 from device.skills.api import Services
 from device.skills.registry import build_skills
 from device.store.phrases import TaughtPhrases
-from firmware_sim.house import SimulatedHouse
+from firmware_sim.board.workers import InlineWorkers
+from firmware_sim.home.house import SimulatedHouse
+from firmware_sim.home.television import SimulatedTelevision
 from firmware_sim.manual_clock import ManualClock
-from firmware_sim.television import SimulatedTelevision
-from firmware_sim.workers import InlineWorkers
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,8 +28,8 @@ from device.nlu.pack import PACKS_DIR, load_packs  # noqa: E402
 from device.nlu.report import encode  # noqa: E402
 from device.nlu.tokenizer import WordTokenizer  # noqa: E402
 from device.nlu.types import OOS, Act  # noqa: E402
+from firmware_sim.board.workers import InlineWorkers  # noqa: E402
 from firmware_sim.manual_clock import ManualClock  # noqa: E402
-from firmware_sim.workers import InlineWorkers  # noqa: E402
 from models.joint import JointModel  # noqa: E402
 from models.labels import LabelSchema  # noqa: E402
 from models.manifest import FORMAT, Calibration, Manifest, file_sha256  # noqa: E402

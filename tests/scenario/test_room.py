@@ -22,9 +22,9 @@ from device.speech.stt_moonshine import MoonshineStt
 from device.speech.tts_espeak import EspeakTts
 from device.speech.tts_piper import PiperTts
 from device.turns import Phase
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import run
 from firmware_sim.room import Room, furnished, turns
-from firmware_sim.workers import InlineWorkers
 
 pytestmark = pytest.mark.engines
 

@@ -14,8 +14,8 @@ from device.config import Config, HomeConfig, NluConfig, PrivacyConfig
 from device.errors import BundleError, ConfigError, DeviceError, Missing, PackError, StorageError
 from device.skills.player import LocalPlayer
 from device.store.turns import History
-from firmware_sim.house import SimulatedHouse
-from firmware_sim.workers import InlineWorkers
+from firmware_sim.board.workers import InlineWorkers
+from firmware_sim.home.house import SimulatedHouse
 from models.labels import LabelSchema
 from models.manifest import Manifest, file_sha256
 
@@ -47,7 +47,7 @@ def test_a_driver_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_a_driver_of_a_third_party_needs_only_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("house.cardboard", "firmware_sim.house:build", parts.DRIVERS_GROUP)
+    point = EntryPoint("house.cardboard", "firmware_sim.home.house:build", parts.DRIVERS_GROUP)
     monkeypatch.setattr(parts, "entry_points", lambda **wanted: EntryPoints([point]).select(**wanted))
     assert isinstance(driver("house", "cardboard", tmp_path), SimulatedHouse)
     with pytest.raises(Missing, match="Installed: cardboard"):

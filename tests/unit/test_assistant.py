@@ -30,10 +30,10 @@ from device.speech.listen import Listener
 from device.speech.ports import SttEngine, TtsEngine
 from device.speech.renewable import Renewable
 from device.turns import Phase
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.engines import ToneLanguage, ToneStt, ToneTts, ToneVad, ToneWake
 from firmware_sim.room import Room, furnished, phases, turns
-from firmware_sim.workers import InlineWorkers
+from firmware_sim.sound.engines import ToneLanguage, ToneStt, ToneTts, ToneVad, ToneWake
 
 FRIDAY = datetime(2027, 3, 5, 18, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 

@@ -12,7 +12,7 @@ from device.audio.ports import FRAME, SAMPLE_RATE
 from device.audio.volume import ALARM_FLOOR, DeviceVolume, perceptual_gain
 from device.clock import SystemClock
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.speaker import SimulatedSpeaker
+from firmware_sim.sound.speaker import SimulatedSpeaker
 
 
 def constant(seconds: float, value: int = 1000) -> np.ndarray:

@@ -17,10 +17,10 @@ from device.skills.schedule import Ring, Scheduler
 from device.speech.renewable import Renewable
 from device.store.database import Database
 from device.voice import Voice
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.engines import ToneLanguage, ToneTts
-from firmware_sim.speaker import Heard, SimulatedSpeaker
-from firmware_sim.workers import InlineWorkers
+from firmware_sim.sound.engines import ToneLanguage, ToneTts
+from firmware_sim.sound.speaker import Heard, SimulatedSpeaker
 
 
 class Nightstand:

@@ -21,10 +21,10 @@ from device.nlu.bundle_diff import MetricDelta, compare, disagreements
 from device.nlu.onnx_model import load_model
 from device.speech.renewable import Renewable
 from device.voice import Voice
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.engines import ToneLanguage, ToneTts
-from firmware_sim.speaker import SimulatedSpeaker
-from firmware_sim.workers import InlineWorkers
+from firmware_sim.sound.engines import ToneLanguage, ToneTts
+from firmware_sim.sound.speaker import SimulatedSpeaker
 from models import signature
 from models.labels import LabelSchema
 from models.manifest import MANIFEST, Manifest, Provenance, file_sha256

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import firmware_sim.confusions as module
+import firmware_sim.trials.confusions as module
 from device.audio.ports import Pcm
 from device.errors import BadInput, EngineFailed
 from device.nlu.phonemes import Phonemizer
 from device.speech.ports import SttCapabilities, Transcript, TtsCapabilities
-from firmware_sim.confusion_table import Confusions, Hearing, Take, aligned, error_rate, tabulate
-from firmware_sim.confusions import Speakers, babble, hear, plan, read_levels, read_log, read_sentences
+from firmware_sim.trials.confusion_table import Confusions, Hearing, Take, aligned, error_rate, tabulate
+from firmware_sim.trials.confusions import Speakers, babble, hear, plan, read_levels, read_log, read_sentences
 from quantize.data.augment import AsrNoise, read_confusions
 
 SOUNDS = {

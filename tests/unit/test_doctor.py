@@ -4,7 +4,7 @@ import pytest
 
 from device.cli.doctor import hears
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.microphone import SimulatedMicrophone
+from firmware_sim.sound.microphone import SimulatedMicrophone
 
 
 @pytest.mark.parametrize(

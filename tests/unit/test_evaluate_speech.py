@@ -9,8 +9,8 @@ import soundfile
 
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.speech.ports import SttCapabilities, Transcript
-from firmware_sim.evaluate_speech import evaluate, slot_recall
-from firmware_sim.noise import mix
+from firmware_sim.sound.noise import mix
+from firmware_sim.trials.evaluate_speech import evaluate, slot_recall
 
 
 class LevelVad:

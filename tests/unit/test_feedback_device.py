@@ -19,8 +19,8 @@ from device.nlu.types import Act
 from device.store.database import Database
 from device.store.schema import MIGRATIONS
 from device.store.turns import History, Reading, Turns
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.manual_clock import ManualClock
-from firmware_sim.workers import InlineWorkers
 
 READING = Reading("timer.start", Act.COMMAND, "model", 0.9, "pasta nine", {"duration": "nine", "name": "pasta"})
 USED = UsedModel("homebody-en", "1", "0" * 64)

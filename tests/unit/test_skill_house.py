@@ -6,7 +6,7 @@ import pytest
 
 from device.nlu.types import Color, Percent, Temperature
 from device.skills.api import Outcome
-from firmware_sim.house import FLAT, SimulatedHouse
+from firmware_sim.home.house import FLAT, SimulatedHouse
 
 Ask = Callable[..., Awaitable[tuple[str, Outcome]]]
 

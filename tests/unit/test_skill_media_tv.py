@@ -7,8 +7,8 @@ import pytest
 from device.nlu.types import Percent, Slot
 from device.skills.api import Outcome, Services
 from device.skills.library import search
-from firmware_sim.player import LIBRARY, SimulatedPlayer
-from firmware_sim.television import SimulatedTelevision
+from firmware_sim.home.player import LIBRARY, SimulatedPlayer
+from firmware_sim.home.television import SimulatedTelevision
 
 Ask = Callable[..., Awaitable[tuple[str, Outcome]]]
 

@@ -17,8 +17,8 @@ from device.skills.schedule import Scheduler
 from device.store.database import Database
 from device.store.phrases import TaughtPhrases
 from device.store.turns import History, Turns
+from firmware_sim.home.player import SimulatedPlayer
 from firmware_sim.manual_clock import ManualClock
-from firmware_sim.player import SimulatedPlayer
 
 Ask = Callable[..., Awaitable[tuple[str, Outcome]]]
 

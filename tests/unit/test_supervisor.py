@@ -11,7 +11,7 @@ from device.audio.ring import Ring
 from device.errors import DeviceError, MicrophoneStalled
 from device.supervisor import FIRST_PAUSE, LONGEST_PAUSE, MicrophoneKeeper
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.microphone import SimulatedMicrophone
+from firmware_sim.sound.microphone import SimulatedMicrophone
 
 STALL = 2.0
 

@@ -13,10 +13,10 @@ from device.errors import EngineFailed, EngineHung
 from device.speech.ports import TtsCapabilities, TtsEngine
 from device.speech.renewable import Renewable
 from device.voice import SENTENCE_DEADLINE, Voice
+from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.engines import ToneLanguage, ToneTts
-from firmware_sim.speaker import SimulatedSpeaker
-from firmware_sim.workers import InlineWorkers
+from firmware_sim.sound.engines import ToneLanguage, ToneTts
+from firmware_sim.sound.speaker import SimulatedSpeaker
 
 TWO = "The kitchen light is on. Anything else?"
 

@@ -20,8 +20,8 @@ from device.nlu.phonemes import Phonemizer
 from device.nlu.text import words
 from device.speech.engines import EngineOptions, make_stt
 from device.speech.ports import SttEngine, TtsEngine, render
-from firmware_sim.confusion_table import Hearing, Take, Words, summary, tabulate
-from firmware_sim.noise import mix
+from firmware_sim.sound.noise import mix
+from firmware_sim.trials.confusion_table import Hearing, Take, Words, summary, tabulate
 
 VOICES: Final[Mapping[str, tuple[str, ...]]] = {"piper": ("joe",), "espeak": ("gmw/en-us", "gmw/en", "gmw/en-us+f3")}
 """Voices of each engine; each engine speaks its share of the sentences."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from device.skills.ports import Json, Player, Track
-from firmware_sim.state_file import StateFile
+from firmware_sim.home.state_file import StateFile
 
 _ALBUMS: Final = (
     ("The Harbour Lights", "Tide Tables", "folk",

@@ -26,10 +26,10 @@ from device.errors import DeviceError, StorageError
 from device.speech.engines import EngineOptions, make_stt, make_tts
 from device.speech.renewable import Renewable
 from device.speech.tts_piper import PiperTts
+from firmware_sim.board.workers import MeasuredWorkers
 from firmware_sim.clock import VirtualClock, run
-from firmware_sim.demo_show import DemoDisplay, mixed_down, the_house
 from firmware_sim.room import Room, furnished
-from firmware_sim.workers import MeasuredWorkers
+from firmware_sim.tour.show import DemoDisplay, mixed_down, the_house
 
 BEGIN: Final = datetime(2027, 3, 5, 18, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 """A Friday evening."""

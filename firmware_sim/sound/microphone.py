@@ -12,7 +12,7 @@ from device.audio.pace import FRAME_SECONDS, Pacer
 from device.audio.ports import FRAME, SAMPLE_RATE, FrameCallback, Pcm
 from device.clock import Clock
 from device.errors import AudioDeviceMissing
-from firmware_sim.speaker import SimulatedSpeaker
+from firmware_sim.sound.speaker import SimulatedSpeaker
 
 _LOOP_SECONDS: Final = 10
 """Length of the white noise, which is then repeated."""

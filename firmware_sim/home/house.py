@@ -8,7 +8,7 @@ from typing import Final
 
 from device.errors import SkillError
 from device.skills.ports import Appliance, House, Json, Kind
-from firmware_sim.state_file import StateFile
+from firmware_sim.home.state_file import StateFile
 
 FLAT: Final[tuple[Appliance, ...]] = (
     Appliance("light.living_room", "living room light", "light", "living room", ("ceiling light", "main light")),

@@ -8,7 +8,7 @@ from typing import Final
 
 from device.errors import SkillError
 from device.skills.ports import Channel, Json, Television
-from firmware_sim.state_file import StateFile
+from firmware_sim.home.state_file import StateFile
 
 _NAMES: Final = (
     "Channel One", "City News", "World Report", "Sports Central", "Football Live",

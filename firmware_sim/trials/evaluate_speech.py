@@ -19,7 +19,7 @@ from device.nlu.text import spoken
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, VadEngine
 from device.speech.recording import speech_in
-from firmware_sim.noise import mix
+from firmware_sim.sound.noise import mix
 
 Labels = Mapping[str, Mapping[str, str]]
 """File name to slot name to the words that were said for it."""

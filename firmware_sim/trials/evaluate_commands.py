@@ -31,7 +31,7 @@ from device.nlu.text import spoken
 from device.nlu.types import Interpretation
 from device.speech.engines import EngineOptions, make_stt, make_vad
 from device.workers import ThreadWorkers
-from firmware_sim.evaluate_speech import evaluate
+from firmware_sim.trials.evaluate_speech import evaluate
 
 _Z = 1.96
 """Standard normal quantile of a 95 % interval."""

@@ -18,8 +18,8 @@ from device.nlu.types import Interpretation
 from device.skills.api import Change, Services
 from device.skills.ports import House
 from device.store.items import Items
-from firmware_sim.house import INITIAL
-from firmware_sim.speaker import Heard
+from firmware_sim.home.house import INITIAL
+from firmware_sim.sound.speaker import Heard
 
 LONGEST_SILENCE: Final = 0.8
 """Seconds to which longer silences of the recording are cut."""
