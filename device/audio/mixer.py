@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -27,6 +28,7 @@ REFERENCE_SECONDS: Final = 1.0
 LARGEST_LAG: Final = 0.25
 """Seconds by which an `EchoReference` may fall behind before it jumps to the present."""
 
+_REMEMBERED: Final = round(REFERENCE_SECONDS * SAMPLE_RATE)
 _FULL_SCALE: Final = 32_767
 
 
@@ -49,7 +51,8 @@ class Mixer:
         self._lock = threading.Lock()
         self._streams: list[Playback] = []
         self._holds = 0
-        self._past = np.zeros(round(REFERENCE_SECONDS * SAMPLE_RATE), np.int16)
+        self._past = deque([np.zeros(_REMEMBERED, np.int16)])
+        self._past_size = _REMEMBERED
         self._pulled = 0
 
     def play(self, pcm: Pcm | None = None, *, kind: SoundKind, gain: float = 1.0) -> Playback:
@@ -87,18 +90,9 @@ class Mixer:
 
     def pull(self, count: int) -> Pcm:
         """The next `count` samples of the sum; silence when nothing plays. Never waits for a source."""
-        now = self._clock.monotonic()
-        total = np.zeros(count, np.int32)
         with self._lock:
-            media_gain = DUCKED if self.ducked else 1.0
-            for stream in self._streams:
-                if not stream.over:
-                    own = stream.gain * (media_gain if stream.kind == "media" else 1.0)
-                    stream.mix_into(total, own * self._volume.gain(stream.kind), now, self.latency)
-            self._streams = [stream for stream in self._streams if not stream.over]
-            mixed = saturate(total)
-            self._past = np.concatenate((self._past, mixed))[-len(self._past) :]
-            self._pulled += count
+            mixed = self._mix(count) if self._streams else np.zeros(count, np.int16)
+            self._remember(mixed)
         return mixed
 
     def reference(self) -> EchoReference:
@@ -108,8 +102,29 @@ class Mixer:
     def pulled(self, since: int) -> tuple[Pcm, int]:
         """What the speaker pulled after its first `since` samples, as far as it is remembered, and the count of all."""
         with self._lock:
-            fresh = min(max(self._pulled - since, 0), len(self._past))
-            return self._past[len(self._past) - fresh :].copy(), self._pulled
+            past = np.concatenate(self._past)
+            fresh = min(max(self._pulled - since, 0), _REMEMBERED)
+            return past[len(past) - fresh :], self._pulled
+
+    def _mix(self, count: int) -> Pcm:
+        """The sum of all streams; the lock is held."""
+        now = self._clock.monotonic()
+        total = np.zeros(count, np.int32)
+        media_gain = DUCKED if self.ducked else 1.0
+        for stream in self._streams:
+            if not stream.over:
+                own = stream.gain * (media_gain if stream.kind == "media" else 1.0)
+                stream.mix_into(total, own * self._volume.gain(stream.kind), now, self.latency)
+        self._streams = [stream for stream in self._streams if not stream.over]
+        return saturate(total)
+
+    def _remember(self, mixed: Pcm) -> None:
+        """Keep what was pulled, `REFERENCE_SECONDS` and less than a block more; the lock is held."""
+        self._past.append(mixed)
+        self._past_size += len(mixed)
+        self._pulled += len(mixed)
+        while self._past_size - len(self._past[0]) >= _REMEMBERED:
+            self._past_size -= len(self._past.popleft())
 
 
 class EchoReference:

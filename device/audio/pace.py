@@ -13,16 +13,19 @@ FRAME_SECONDS: Final = FRAME / SAMPLE_RATE
 
 
 class Pacer:
-    """Calls `tick` once a frame; each time is counted from the start, so that errors don't add up.
+    """Calls `tick` once a period, by default a frame; each time is counted from the start, so that errors don't add up.
 
     When the loop was busy, the missed ticks follow at once: like a card, it owes one frame for each 32 ms.
     """
 
-    def __init__(self, clock: Clock, tick: Callable[[], bool], *, first: float = 0.0) -> None:
+    def __init__(
+        self, clock: Clock, tick: Callable[[], bool], *, first: float = 0.0, period: float = FRAME_SECONDS
+    ) -> None:
         """`tick` returns False to end; `first` is the delay in seconds before the first call."""
         self._clock = clock
         self._tick = tick
         self._first = first
+        self._period = period
         self._next: Cancellable | None = None
         self._origin = 0.0
         self._count = 0
@@ -48,6 +51,6 @@ class Pacer:
     def _run(self) -> None:
         self._count += 1
         # The next call is booked first: `tick` itself may call `stop`.
-        self._next = self._clock.call_at(self._origin + self._count * FRAME_SECONDS, self._run)
+        self._next = self._clock.call_at(self._origin + self._count * self._period, self._run)
         if not self._tick():
             self.stop()

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from device.audio.files import write_wav
-from device.audio.pace import Pacer
+from device.audio.level import Level, measure
+from device.audio.pace import FRAME_SECONDS, Pacer
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
 from device.clock import Clock
 from device.errors import AudioDeviceMissing
@@ -23,17 +24,31 @@ class Heard:
     at: float
     pcm: Pcm
 
+    @property
+    def level(self) -> Level:
+        """How loud it was."""
+        return measure(self.pcm)
+
 
 class SimulatedSpeaker:
-    """Implements `Speaker`: pulls a frame each 32 ms of the clock and keeps the frames that are not silent."""
+    """Implements `Speaker`: pulls a frame each 32 ms of the clock and keeps the frames that are not silent.
+
+    Attributes:
+        ended: Monotonic seconds at which the last sound so far ended; minus infinity before the first.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.name = "simulated speaker"
+        self.ended = float("-inf")
         self._clock = clock
         self._times: list[float] = []
+        self._begins: list[int] = []
         self._frames: list[Pcm] = []
+        self._runs: list[int] = []
+        self._closed: list[Heard] = []
         self._pull: Callable[[int], Pcm] | None = None
         self._plugged = True
+        self._wanted = False
         self._pacer = Pacer(clock, self._tick)
 
     def start(self, pull: Callable[[int], Pcm]) -> None:
@@ -44,11 +59,12 @@ class SimulatedSpeaker:
         """
         if not self._plugged:
             raise AudioDeviceMissing("The simulated speaker is unplugged.", remedy="Plug it in.")
-        self._pull = pull
+        self._pull, self._wanted = pull, True
         self._pacer.start()
 
     def stop(self) -> None:
         """See `Speaker.stop`."""
+        self._wanted = False
         self._pacer.stop()
 
     def unplug(self) -> None:
@@ -57,38 +73,40 @@ class SimulatedSpeaker:
         self._pacer.stop()
 
     def plug(self) -> None:
-        """Let it be started again."""
+        """Pull again if it was started, as amplifiers do; otherwise let it be started."""
+        if self._wanted and not self._plugged:
+            self._pacer.start()
         self._plugged = True
 
     @property
     def heard(self) -> tuple[Heard, ...]:
         """All sounds so far, in order; frames that follow each other are one sound."""
-        sounds: list[Heard] = []
-        begin = 0
-        for index in range(1, len(self._times) + 1):
-            if index == len(self._times) or self._index(index) != self._index(index - 1) + FRAME:
-                sounds.append(Heard(self._times[begin], np.concatenate(self._frames[begin:index])))
-                begin = index
-        return tuple(sounds)
+        for begin, end in zip(self._runs[len(self._closed) :], self._runs[len(self._closed) + 1 :], strict=False):
+            self._closed.append(self._run(begin, end))
+        last = [self._run(self._runs[-1], len(self._frames))] if self._runs else []
+        return (*self._closed, *last)
 
     def between(self, start: float, count: int) -> Pcm:
         """What was heard in the `count` samples from `start` (monotonic seconds), silence included."""
         out = np.zeros(count, np.int16)
         origin = round(start * SAMPLE_RATE)
-        first = max(0, bisect_right(self._times, start) - 1)
-        for index in range(first, len(self._times)):
-            offset = self._index(index) - origin
+        for index in range(bisect_right(self._begins, origin - FRAME), len(self._begins)):
+            offset = self._begins[index] - origin
             if offset >= count:
                 break
             frame = self._frames[index][max(0, -offset) : count - offset]
             out[max(0, offset) : max(0, offset) + len(frame)] = frame
         return out
 
+    def level(self, start: float, seconds: float) -> Level:
+        """How loud it was from `start` (monotonic seconds) on, pauses included."""
+        return measure(self.between(start, round(seconds * SAMPLE_RATE)))
+
     def recording(self) -> Pcm:
         """From the first sound to the end of the last one, with the pauses between."""
         if not self._times:
             return np.zeros(0, np.int16)
-        return self.between(self._times[0], self._index(-1) + FRAME - self._index(0))
+        return self.between(self._times[0], self._begins[-1] + FRAME - self._begins[0])
 
     def write(self, path: Path) -> None:
         """Write `recording` as WAV.
@@ -99,14 +117,20 @@ class SimulatedSpeaker:
         """
         write_wav(path, self.recording())
 
-    def _index(self, frame: int) -> int:
-        return round(self._times[frame] * SAMPLE_RATE)
+    def _run(self, begin: int, end: int) -> Heard:
+        return Heard(self._times[begin], np.concatenate(self._frames[begin:end]))
 
     def _tick(self) -> bool:
         if self._pull is None:
             return False
         frame = self._pull(FRAME)
-        if np.any(frame):
-            self._times.append(self._clock.monotonic())
+        if frame.any():
+            at = self._clock.monotonic()
+            begin = round(at * SAMPLE_RATE)
+            if not self._begins or begin != self._begins[-1] + FRAME:
+                self._runs.append(len(self._frames))
+            self._times.append(at)
+            self._begins.append(begin)
             self._frames.append(frame)
+            self.ended = at + FRAME_SECONDS
         return True
