@@ -8,6 +8,7 @@ from typing import Final
 
 from device.errors import SkillError
 from device.skills.ports import Appliance, House, Json, Kind
+from firmware_sim.home.network import Network
 from firmware_sim.home.state_file import StateFile
 
 FLAT: Final[tuple[Appliance, ...]] = (
@@ -89,15 +90,19 @@ class SimulatedHouse:
     Args:
         path: JSON file that keeps the state; None keeps it in memory.
         flat: What is in the house.
+        network: What messages to it go through; None lets them arrive at once.
 
     Attributes:
         unreachable: Ids of appliances that do not answer: a fault to be injected.
         on_change: Called with id and new state after every change.
     """
 
-    def __init__(self, path: Path | None = None, flat: Sequence[Appliance] = FLAT) -> None:
+    def __init__(
+        self, path: Path | None = None, flat: Sequence[Appliance] = FLAT, network: Network | None = None
+    ) -> None:
         self._file = StateFile(path)
         self._flat = tuple(flat)
+        self._network = network
         self._states: dict[str, dict[str, Json]] = {a.id: dict(INITIAL[a.kind]) for a in self._flat}
         for appliance_id, state in self._file.load().items():
             if appliance_id in self._states and isinstance(state, Mapping):
@@ -115,6 +120,8 @@ class SimulatedHouse:
 
     async def apply(self, appliance_id: str, change: Mapping[str, Json]) -> Mapping[str, Json]:
         """See `House.apply`; a scene applies to all that it holds."""
+        if self._network:
+            await self._network.reach(appliance_id)
         if appliance_id in self.unreachable:
             raise SkillError(f"{appliance_id} does not answer.", remedy="Check its power and its network.")
         self._check(appliance_id, change)

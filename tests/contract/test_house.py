@@ -8,6 +8,8 @@ import pytest
 from device.errors import SkillError, StorageError
 from device.skills.ports import House, Json
 from firmware_sim.home.house import SCENES, SimulatedHouse, build
+from firmware_sim.home.network import Network
+from firmware_sim.manual_clock import ManualClock
 
 KEYS = {
     "light": {"on", "brightness", "color"},
@@ -20,9 +22,14 @@ KEYS = {
 }
 
 
-@pytest.fixture(params=["memory", "file"])
-def any_house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
-    return SimulatedHouse() if request.param == "memory" else build(tmp_path)
+@pytest.fixture(params=["memory", "file", "network", "slow network"])
+def any_house(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> House:
+    if request.param == "file":
+        return build(tmp_path)
+    network = Network(clock)
+    if request.param == "slow network":
+        network.slow(latency=0.0)  # yields, and is there
+    return SimulatedHouse(network=network if "network" in request.param else None)
 
 
 def test_appliances_are_described(any_house: House) -> None:

@@ -7,12 +7,26 @@ import pytest
 
 from device.errors import SkillError
 from device.skills.ports import Json, Television
+from firmware_sim.home.cec import Bus
+from firmware_sim.home.network import Network
 from firmware_sim.home.television import SimulatedTelevision, build
+from firmware_sim.manual_clock import ManualClock
 
 
-@pytest.fixture(params=["memory", "file"])
-async def tv(request: pytest.FixtureRequest, tmp_path: Path) -> Television:
-    set_ = SimulatedTelevision() if request.param == "memory" else build(tmp_path)
+@pytest.fixture(params=["memory", "file", "own line-up", "network", "bus", "bus and network"])
+async def tv(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Television:
+    if request.param == "own line-up":
+        path = tmp_path / "simulated" / "television.toml"
+        path.parent.mkdir()
+        path.write_text('channels = ["A", "B", "C", "D"]\ninputs = ["AV", "TV"]\napps = ["Films"]', encoding="utf-8")
+    set_: Television
+    if request.param in ("file", "own line-up"):
+        set_ = build(tmp_path)
+    else:
+        set_ = SimulatedTelevision(
+            bus=Bus(clock) if "bus" in request.param else None,
+            network=Network(clock) if "network" in request.param else None,
+        )
     await set_.apply({"on": True})
     return set_
 
@@ -49,7 +63,15 @@ async def test_a_channel_leaves_the_app(tv: Television) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"channel": 999}, {"input": "SCART 9"}, {"app": "Nonsense"}, {"volume": 130}, {"on": "yes"}, {"smell": 1}],
+    [
+        {"channel": 999},
+        {"channel": True},
+        {"input": "SCART 9"},
+        {"app": "Nonsense"},
+        {"volume": 130},
+        {"on": "yes"},
+        {"smell": 1},
+    ],
 )
 async def test_nonsense_is_refused_and_changes_nothing(tv: Television, change: Mapping[str, Json]) -> None:
     before = tv.state()
