@@ -17,7 +17,7 @@ from device.app.parts import (
     make_player,
     trusted_keys,
 )
-from device.app.voice import build_assistant, make_listener, make_stt_engine, make_tts_engine, say_problems
+from device.app.voice import build_assistant, listen_config, make_listener, make_stt_engine, make_tts_engine, say_problems
 
 __all__ = [
     "BUNDLE",
@@ -29,6 +29,7 @@ __all__ = [
     "driver",
     "fit_model",
     "foreign_intents",
+    "listen_config",
     "load_all_packs",
     "load_language_model",
     "make_home",

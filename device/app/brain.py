@@ -11,6 +11,7 @@ from random import Random
 
 from device.app.parts import (
     Drivers,
+    ModelFinder,
     compiled_grammar,
     driver,
     load_all_packs,
@@ -83,6 +84,7 @@ def build_brain(
     workers: Workers,
     random: Random | None = None,
     drivers: Drivers = driver,
+    find_model: ModelFinder = load_language_model,
 ) -> Brain:
     """Build what understands and acts.
 
@@ -93,6 +95,7 @@ def build_brain(
         workers: Where understanding runs.
         random: Of coins, dice, jokes and examples; by default one that nobody can foresee.
         drivers: Gives the driver of a port; by default those that are installed.
+        find_model: Gives the language model; by default the best bundle that is fit for use.
 
     Raises:
         DeviceError: Something without which nothing works: storage, packs, a driver.
@@ -128,7 +131,7 @@ def build_brain(
         random or Random(),
     )
     names = household_names(services.house, services.television, config.home.people, Items(database).lists())
-    model = load_language_model(config, home, packs, problems)
+    model = find_model(config, home, packs, problems)
     specs = {f"{pack.skill}.{name}": spec for pack in packs for name, spec in pack.intents.items()}
     grammar = compiled_grammar(packs, names, home / "cache")
     understander = Understander(grammar, specs, model, sound_rescue(grammar, packs, model, home, problems))

@@ -37,6 +37,9 @@ DRIVERS_GROUP = "homebody.drivers"
 """Entry points `house.NAME`, `television.NAME`, `player.NAME`: callables that take the home folder."""
 
 
+ModelFinder: TypeAlias = Callable[[Config, Path, Sequence[Pack], list[DeviceError]], JointModel | None]
+"""Gives the language model for settings, home folder and packs; what it refuses on the way it adds to the list."""
+
 Drivers: TypeAlias = Callable[[str, str, Path], Any]
 """Builds the driver of a port ("house", "television", "player") by its name, given the home folder."""
 

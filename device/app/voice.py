@@ -25,19 +25,23 @@ from device.speech.renewable import Renewable
 from device.voice import Voice
 
 
+def listen_config(config: Config) -> ListenConfig:
+    """How the ears behave by these settings."""
+    speech = config.speech
+    endpoint = EndpointConfig(
+        trailing_silence_s=speech.trailing_silence, max_s=speech.max_command, no_speech_timeout_s=speech.patience
+    )
+    return ListenConfig(endpoint, follow_up_s=speech.follow_up or ListenConfig().follow_up_s)
+
+
 def make_listener(config: Config, *, wake: bool = True) -> Listener:
     """The ears: wake words (unless not wanted), voice activity and endpoint.
 
     Raises:
         EngineMissing: A package is not installed.
     """
-    speech = config.speech
-    endpoint = EndpointConfig(
-        trailing_silence_s=speech.trailing_silence, max_s=speech.max_command, no_speech_timeout_s=speech.patience
-    )
-    listening = ListenConfig(endpoint, follow_up_s=speech.follow_up or ListenConfig().follow_up_s)
-    words = speech.wake_words if wake else ()
-    return Listener(make_wake(words, speech.wake_threshold), make_vad(), listening)
+    words = config.speech.wake_words if wake else ()
+    return Listener(make_wake(words, config.speech.wake_threshold), make_vad(), listen_config(config))
 
 
 def make_stt_engine(config: Config, home: Path) -> SttEngine:
