@@ -78,6 +78,13 @@ class MicrophoneStalled(DeviceError):
     spoken = "I lost the microphone for a moment. Please say that again."
 
 
+class SpeakerStalled(DeviceError):
+    """The speaker stopped taking samples. What is spoken would not be heard before it is back."""
+
+    recoverable = True
+    spoken = "I lost the speaker for a moment."
+
+
 class EngineFailed(DeviceError):
     """A speech engine raised, crashed or exceeded its deadline."""
 

@@ -1,25 +1,83 @@
-"""Keeps the microphone alive: a heartbeat over the ring, and reopening with growing pauses.
+"""Keeps microphone and speaker alive: a heartbeat each, and reopening with growing pauses.
 
 A microphone that silently stops delivering is the commonest way in which voice gadgets go deaf until somebody
-restarts them.
+restarts them; a sound server that is restarted takes the speaker too.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
 
-from device.audio.ports import Microphone
+from device.audio.mixer import Mixer
+from device.audio.ports import Microphone, Speaker
 from device.audio.ring import Ring
 from device.clock import Clock
-from device.errors import DeviceError, MicrophoneStalled
+from device.errors import DeviceError, MicrophoneStalled, SpeakerStalled
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
-"""Seconds between attempts to open the microphone again; doubled each time."""
+"""Seconds between attempts to open a device again; doubled each time."""
 
 
-class MicrophoneKeeper:
+class _Keeper(ABC):
+    """Watches one heartbeat and opens its device again when it stops."""
+
+    def __init__(
+        self, clock: Clock, stall: float, lost: Callable[[DeviceError], None], found: Callable[[], None]
+    ) -> None:
+        self._clock = clock
+        self._stall = stall
+        self._lost = lost
+        self._found = found
+
+    async def run(self) -> None:
+        """Watch for ever; a finite source that has ended is left alone."""
+        while not self._finished():
+            silent_for = self._clock.monotonic() - self._last_beat()
+            if silent_for < self._stall:
+                await self._clock.sleep(self._stall - silent_for + 0.001)
+                continue
+            self._lost(self._loss(silent_for))
+            await self._revive()
+            self._found()
+
+    async def _revive(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            self._stop()
+            try:
+                self._start()
+            except DeviceError:
+                pass  # still unplugged: tried again below, and the loss was already reported
+            else:
+                trial = min(self._stall, pause)
+                opened = self._clock.monotonic()
+                await self._clock.sleep(trial)
+                # Beats of the first half may only have filled buffers that nobody empties.
+                if self._last_beat() > opened + trial / 2:
+                    return
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    @abstractmethod
+    def _last_beat(self) -> float: ...
+
+    @abstractmethod
+    def _loss(self, silent_for: float) -> DeviceError: ...
+
+    @abstractmethod
+    def _start(self) -> None: ...
+
+    @abstractmethod
+    def _stop(self) -> None: ...
+
+    def _finished(self) -> bool:
+        return False
+
+
+class MicrophoneKeeper(_Keeper):
     """Watches one microphone.
 
     Args:
@@ -40,41 +98,65 @@ class MicrophoneKeeper:
         lost: Callable[[DeviceError], None] = lambda _: None,
         found: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__(clock, stall, lost, found)
         self._microphone = microphone
         self._ring = ring
-        self._clock = clock
-        self._stall = stall
-        self._lost = lost
-        self._found = found
 
-    async def run(self) -> None:
-        """Watch for ever; a finite source that has ended is left alone."""
-        while not self._microphone.finished:
-            silent_for = self._clock.monotonic() - self._ring.last_push
-            if silent_for < self._stall:
-                await self._clock.sleep(self._stall - silent_for + 0.001)
-                continue
-            self._lost(
-                MicrophoneStalled(
-                    f"{self._microphone.name} has delivered nothing for {silent_for:.0f} s.",
-                    remedy="Check its plug; it is opened again by itself.",
-                )
-            )
-            await self._revive()
-            self._found()
+    def _last_beat(self) -> float:
+        return self._ring.last_push
 
-    async def _revive(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            died = self._clock.monotonic()
-            self._microphone.stop()
-            try:
-                self._microphone.start(self._ring.push)
-            except DeviceError:
-                pass  # still unplugged: tried again below, and the loss was already reported
-            else:
-                await self._clock.sleep(min(self._stall, pause))
-                if self._ring.last_push > died:
-                    return
-            await self._clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+    def _loss(self, silent_for: float) -> DeviceError:
+        return MicrophoneStalled(
+            f"{self._microphone.name} has delivered nothing for {silent_for:.0f} s.",
+            remedy="Check its plug; it is opened again by itself.",
+        )
+
+    def _start(self) -> None:
+        self._microphone.start(self._ring.push)
+
+    def _stop(self) -> None:
+        self._microphone.stop()
+
+    def _finished(self) -> bool:
+        return self._microphone.finished
+
+
+class SpeakerKeeper(_Keeper):
+    """Watches one speaker.
+
+    Args:
+        speaker: Pulls from the mixer.
+        mixer: Its `last_pull` is the heartbeat.
+        clock: Time.
+        stall: Seconds without a pull that count as dead.
+        lost: Told once each time that the speaker is lost.
+        found: Told when it pulls again.
+    """
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        mixer: Mixer,
+        clock: Clock,
+        stall: float,
+        lost: Callable[[DeviceError], None] = lambda _: None,
+        found: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(clock, stall, lost, found)
+        self._speaker = speaker
+        self._mixer = mixer
+
+    def _last_beat(self) -> float:
+        return self._mixer.last_pull
+
+    def _loss(self, silent_for: float) -> DeviceError:
+        return SpeakerStalled(
+            f"{self._speaker.name} has taken nothing for {silent_for:.0f} s.",
+            remedy="Check its plug; it is opened again by itself.",
+        )
+
+    def _start(self) -> None:
+        self._speaker.start(self._mixer.pull)
+
+    def _stop(self) -> None:
+        self._speaker.stop()

@@ -41,11 +41,13 @@ class Mixer:
     Attributes:
         latency: Seconds from a pull until its first sample leaves the speaker; set it from the speaker's own
             figure after it was started.
+        last_pull: `clock.monotonic()` of the last pull (or of the construction): the speaker's heartbeat.
     """
 
     def __init__(self, clock: Clock, volume: DeviceVolume) -> None:
         """`volume` gives the user's gain of each kind of sound."""
         self.latency = 0.0
+        self.last_pull = clock.monotonic()
         self._clock = clock
         self._volume = volume
         self._lock = threading.Lock()
@@ -90,6 +92,7 @@ class Mixer:
 
     def pull(self, count: int) -> Pcm:
         """The next `count` samples of the sum; silence when nothing plays. Never waits for a source."""
+        self.last_pull = self._clock.monotonic()
         with self._lock:
             mixed = self._mix(count) if self._streams else np.zeros(count, np.int16)
             self._remember(mixed)

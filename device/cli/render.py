@@ -65,7 +65,7 @@ def show_problems(problems: Iterable[DeviceError], label: str = "note") -> None:
     """Tell what is not as it should be, on standard error."""
     console = Console(stderr=True, highlight=False)
     for problem in problems:
-        show_row(console, Text(f"  {label:<5}", "bold yellow"), Text(str(problem), "yellow"))
+        show_row(console, Text(f"  {label:<4} ", "bold yellow"), Text(str(problem), "yellow"))
 
 
 def show_row(console: Console, label: Text, body: Text) -> None:

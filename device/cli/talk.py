@@ -23,7 +23,7 @@ from device.config import home_folder, load_config
 from device.errors import DeviceError
 from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
 from device.speech.renewable import Renewable
-from device.supervisor import MicrophoneKeeper
+from device.supervisor import MicrophoneKeeper, SpeakerKeeper
 from device.turns import Phase
 from device.voice import Voice
 from device.workers import ThreadWorkers
@@ -137,14 +137,15 @@ async def _spoken(brain: Brain, display: Display) -> None:
         stt = Renewable(lambda: make_stt_engine(config, brain.home))
         tts = Renewable(lambda: make_tts_engine(config, brain.home))
         assistant = build_assistant(brain, ring, mixer, stt, tts, display)
-        keeper = MicrophoneKeeper(
-            microphone, ring, clock, config.audio.stall, assistant.lost_microphone, assistant.found_microphone
-        )
+        stall = config.audio.stall
+        ears = MicrophoneKeeper(microphone, ring, clock, stall, assistant.lost_microphone, assistant.found_microphone)
+        mouth = SpeakerKeeper(speaker, mixer, clock, stall, lambda error: display(Trouble(error, clock.monotonic())))
         wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
         if not display.as_json:
             typer.echo(f"Say {wake}, then a command. Ctrl+C ends.")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(keeper.run())
+            tasks.create_task(ears.run())
+            tasks.create_task(mouth.run())
             tasks.create_task(assistant.run())
             await say_problems(brain.problems, Voice(tts, mixer, brain.workers))
     finally:

@@ -1,4 +1,4 @@
-"""The keeper of the microphone in virtual time: notices silence, tells once, tries again with growing pauses."""
+"""The keepers of microphone and speaker in virtual time: notice silence, tell once, try again with growing pauses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from device.audio.fileports import FileMicrophone
-from device.audio.ports import FRAME, FrameCallback
+from device.audio.mixer import Mixer
+from device.audio.ports import FRAME, FrameCallback, Pcm
 from device.audio.ring import Ring
-from device.errors import DeviceError, MicrophoneStalled
-from device.supervisor import FIRST_PAUSE, LONGEST_PAUSE, MicrophoneKeeper
+from device.audio.volume import DeviceVolume
+from device.errors import DeviceError, MicrophoneStalled, SpeakerStalled
+from device.supervisor import FIRST_PAUSE, LONGEST_PAUSE, MicrophoneKeeper, SpeakerKeeper
 from firmware_sim.clock import VirtualClock, run
 from firmware_sim.sound.microphone import SimulatedMicrophone
+from firmware_sim.sound.speaker import SimulatedSpeaker
 
 STALL = 2.0
 
@@ -147,3 +150,47 @@ def test_a_recording_that_has_ended_is_left_alone() -> None:
         return lost
 
     assert run(main, limit=60) == []
+
+
+class Buffered(SimulatedSpeaker):
+    """As long as its sound server hangs, it fills its buffer at the start and then takes nothing."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.hangs = False
+        self.starts = 0
+
+    def start(self, pull: Callable[[int], Pcm]) -> None:
+        self.starts += 1
+        for _ in range(3):
+            pull(FRAME)
+        if not self.hangs:
+            super().start(pull)
+
+
+def test_a_lost_speaker_is_told_once_and_opened_again_when_it_takes_sound() -> None:
+    async def main(clock: VirtualClock) -> None:
+        mixer, speaker = Mixer(clock, DeviceVolume(100)), Buffered(clock)
+        lost: list[DeviceError] = []
+        found: list[float] = []
+        speaker.start(mixer.pull)
+        keeper = SpeakerKeeper(speaker, mixer, clock, STALL, lost.append, lambda: found.append(clock.monotonic()))
+        keeping = asyncio.create_task(keeper.run())
+        await clock.sleep(60)
+        assert not lost
+        speaker.stop()
+        speaker.hangs = True  # it opens, and its buffer is filled, but nothing leaves it
+        await clock.sleep(40)
+        assert speaker.starts > 3
+        assert not found
+        speaker.hangs = False
+        await clock.sleep(LONGEST_PAUSE + STALL)
+        assert len(found) == 1
+        playback = mixer.play(np.ones(FRAME, np.int16), kind="chime")
+        assert await playback.wait() == "finished"
+        [error] = lost
+        assert isinstance(error, SpeakerStalled)
+        assert error.remedy
+        keeping.cancel()
+
+    run(main, limit=500)
