@@ -1,8 +1,7 @@
 """A simulated flash storage under SQLite: it wears, fills up, turns read-only, rots, and loses its power.
 
-The database of a device, unchanged, writes through it (`sqlite_vfs`). What a power cut leaves follows SQLite's own
-crash tests (https://www.sqlite.org/testing.html#crash_testing): every sector that was written and not synced is as it
-was, as it should be, or garbage where it was to change, in any combination and whatever the order of the writes.
+The database of a device, unchanged, writes through it (`sqlite_vfs`); what a power cut leaves is decided in
+`page_cache`.
 """
 
 from __future__ import annotations
@@ -13,23 +12,19 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final, Self
 
-import numpy as np
-
 from device.clock import Clock
 from device.errors import BadInput
 from firmware_sim.board import sqlite_vfs
+from firmware_sim.board.page_cache import Node, PageCache
 from firmware_sim.board.sqlite_vfs import OK, RealFile
 
 SECTOR: Final = 4096
 """Bytes that are written together unless told otherwise: a block of a file system, and of common flash controllers."""
-
-_GARBAGE: Final = 0.2
-"""Share of garbage among the sectors that did not arrive."""
 
 _LOG_FLAGS: Final = sqlite_vfs.OPEN_WAL | sqlite_vfs.OPEN_MAIN_JOURNAL | sqlite_vfs.OPEN_SUPER_JOURNAL
 
@@ -54,26 +49,6 @@ class Wear:
 
 
 @dataclass(slots=True)
-class _Node:
-    """A file: what a power cut would bring back of it."""
-
-    inode: int
-    size: int
-    synced_size: int
-    before: dict[int, bytes] = field(default_factory=dict)
-    """Sectors that differ from what is synced, and what is synced of them; empty where nothing was."""
-
-    def synced(self, content: bytes, sector: int) -> bytes:
-        """What the flash holds for certain, of a file that now reads `content`."""
-        image = bytearray(content[: self.synced_size].ljust(self.synced_size, b"\0"))
-        for index, old in self.before.items():
-            start = index * sector
-            old = old[: max(0, self.synced_size - start)]
-            image[start : start + len(old)] = old
-        return bytes(image)
-
-
-@dataclass(slots=True)
 class _Handle:
     """An open file.
 
@@ -86,7 +61,7 @@ class _Handle:
     """
 
     path: str
-    node: _Node
+    node: Node
     life: int
     syncs_folder: bool
 
@@ -142,7 +117,7 @@ class Flash:
         self._folder = folder
         self._clock = clock
         self._size = size
-        self._sector = sector
+        self._cache = PageCache(sector)
         self._honest = honest
         self._chance = random.Random(seed)
         self._lock = threading.RLock()
@@ -150,8 +125,6 @@ class Flash:
         self._off = False
         self._countdown = 0
         self._room = 0
-        self._nodes: dict[str, _Node] = {}
-        self._entries: dict[str, bytes | None] = {}  # what the synced folder has where a file was created or deleted
         self._minutes: Counter[int] = Counter()
         self._days: Counter[date] = Counter()
 
@@ -196,14 +169,7 @@ class Flash:
             self._countdown = 0
             if not self._off:
                 return
-            for path, node in self._present():
-                now = Path(path).read_bytes()
-                self._renew(path, _after_cut(node.synced(now, self._sector), now, self._sector, self._chance))
-            for path, entry in sorted(self._entries.items()):
-                if self._chance.random() < 0.5:
-                    self._renew(path, entry)
-            self._nodes.clear()
-            self._entries.clear()
+            self._cache.lose_power(self._chance)
             self._life += 1
             self._off = False
 
@@ -211,9 +177,7 @@ class Flash:
         """The device's process ends at once: all that it wrote is there, synced or not; it writes no more."""
         with self._lock:
             self._life += 1
-            for path, node in self._present():
-                self._renew(path, Path(path).read_bytes())
-                node.inode = Path(path).stat().st_ino
+            self._cache.lose_process()
 
     def flip(self, path: Path, bit: int | None = None) -> int:
         """Let one bit of a file rot.
@@ -249,8 +213,8 @@ class Flash:
             if code := proceed(flags):
                 return code
             if created:
-                self._entries.setdefault(path, None)
-            return _Handle(path, self._node(path), self._life, created and bool(flags & _LOG_FLAGS))
+                self._cache.created(path)
+            return _Handle(path, self._cache.node(path), self._life, created and bool(flags & _LOG_FLAGS))
 
     def write(self, handle: _Handle, real: RealFile, data: int, size: int, offset: int) -> int:
         """See `Storage.write`. A write that the power cut meets is torn by `restore`, as it was not synced."""
@@ -260,7 +224,7 @@ class Flash:
             node, end = handle.node, offset + size
             if end > node.size and not self._take_room(end - node.size):
                 return sqlite3.SQLITE_FULL
-            self._keep(node, real, offset, end)
+            self._cache.keep(node, real, offset, end)
             if code := real.write(data, size, offset):
                 return code
             node.size = max(node.size, end)
@@ -278,7 +242,7 @@ class Flash:
         with self._lock:
             if self._is_dead(handle) or self.read_only:
                 return sqlite3.SQLITE_IOERR_TRUNCATE
-            self._keep(handle.node, real, size, handle.node.size)
+            self._cache.keep(handle.node, real, size, handle.node.size)
             if code := real.truncate(size):
                 return code
             handle.node.size = size
@@ -292,7 +256,10 @@ class Flash:
             self.syncs += 1
             self._room = 0  # measured again at the next commit: others write, too
             if self._honest:
-                self._settle(handle)
+                self._book(self._cache.sync(handle.path, handle.node))
+                if handle.syncs_folder:
+                    self._cache.sync_folder()
+                    handle.syncs_folder = False
             return OK
 
     def lock(self, handle: _Handle, real: RealFile, level: int) -> int:
@@ -304,55 +271,24 @@ class Flash:
         with self._lock:
             if self._off or self.read_only:
                 return sqlite3.SQLITE_IOERR_DELETE
-            before = self._node(path).synced(Path(path).read_bytes(), self._sector) if Path(path).exists() else None
+            if not Path(path).exists():
+                return proceed()
+            before = self._cache.synced(path)
             if code := proceed():
                 return code
-            self._nodes.pop(path, None)
-            self._entries.setdefault(path, before)
+            self._cache.deleted(path, before)
             if synced and self._honest:
-                self._entries.clear()
+                self._cache.sync_folder()
             return OK
 
     def _is_dead(self, handle: _Handle) -> bool:
         return self._off or handle.life != self._life
 
-    def _node(self, path: str) -> _Node:
-        """What is known of a file; one that somebody moved or wrote without SQLite is as it is, and synced."""
-        now = Path(path).stat()
-        node = self._nodes.get(path)
-        if node is None or node.inode != now.st_ino:
-            node = self._nodes[path] = _Node(now.st_ino, now.st_size, now.st_size)
-        elif not node.before:
-            node.size = node.synced_size = now.st_size
-        return node
-
-    def _present(self) -> list[tuple[str, _Node]]:
-        """The files that are where SQLite left them; a damaged database is moved aside."""
-        nodes = sorted(self._nodes.items())
-        return [(path, node) for path, node in nodes if Path(path).exists() and Path(path).stat().st_ino == node.inode]
-
-    def _keep(self, node: _Node, real: RealFile, start: int, end: int) -> None:
-        """Remember the sectors from `start` to `end`, in bytes, as they are before they change."""
-        for index in range(start // self._sector, -(-end // self._sector)):
-            if index not in node.before:
-                offset = index * self._sector
-                node.before[index] = real.read(self._sector, offset) if offset < node.synced_size else b""
-
-    def _settle(self, handle: _Handle) -> None:
-        """All of the file is on the flash now."""
-        node = handle.node
-        written = sum(index * self._sector < node.size for index in node.before) * self._sector
+    def _book(self, written: int) -> None:
         if written:
             now = self._clock.now()
             self._minutes[int(now.timestamp()) // 60] += written
             self._days[now.date()] += written
-        node.before.clear()
-        node.synced_size = node.size
-        if handle.syncs_folder:
-            self._entries.clear()
-            handle.syncs_folder = False
-        elif self._nodes.get(handle.path) is node:
-            self._entries.pop(handle.path, None)
 
     def _take_room(self, growth: int) -> bool:
         if self.full:
@@ -365,33 +301,6 @@ class Flash:
             return False
         self._room -= growth
         return True
-
-    def _renew(self, path: str, content: bytes | None) -> None:
-        """Put a new file in the place of one: the dead process holds, maps and locks the old one for ever."""
-        for old in (path, path + "-shm"):  # the index of the log is made anew by whoever opens it first
-            Path(old).unlink(missing_ok=True)
-        if content is not None:
-            Path(path).write_bytes(content)
-
-
-def _after_cut(old: bytes, new: bytes, sector: int, chance: random.Random) -> bytes:
-    """What is left of a file of which `old` was synced and `new` was written."""
-    arrives = chance.random()  # nearly nothing, nearly all, and anything between
-    length = max(len(old), len(new))
-    size = len(new) if chance.random() < arrives else len(old)
-    before = np.frombuffer(old.ljust(length, b"\0"), np.uint8)
-    after = np.frombuffer(new.ljust(length, b"\0"), np.uint8).copy()
-    for start in np.unique(np.flatnonzero(before != after) // sector) * sector:
-        was, is_now = before[start : start + sector], after[start : start + sector]
-        if chance.random() < arrives:
-            continue
-        if chance.random() < _GARBAGE:
-            # Only what was to change: SQLite relies on the rest (SQLITE_IOCAP_POWERSAFE_OVERWRITE).
-            noise = np.frombuffer(chance.randbytes(len(was)), np.uint8)
-            is_now[was != is_now] = noise[was != is_now]
-        else:
-            is_now[:] = was
-    return after.tobytes()[:size]
 
 
 def _bytes_below(folder: Path) -> int:

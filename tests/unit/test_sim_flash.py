@@ -16,7 +16,8 @@ from device.errors import BadInput, StorageError
 from device.store.database import Database
 from device.store.items import Items
 from device.store.timers import Timers
-from firmware_sim.board.flash import SECTOR, Flash, _after_cut
+from firmware_sim.board.flash import SECTOR, Flash
+from firmware_sim.board.page_cache import after_cut
 from firmware_sim.manual_clock import ManualClock
 
 CUTS = 200
@@ -445,10 +446,10 @@ def test_a_defect_in_a_hook_becomes_an_error_of_the_database(
 
 @given(old=st.binary(max_size=40), new=st.binary(max_size=40), seed=st.integers(0, 1000))
 def test_what_did_not_change_survives_any_cut(old: bytes, new: bytes, seed: int) -> None:
-    left = _after_cut(old, new, 8, random.Random(seed))
+    left = after_cut(old, new, 8, random.Random(seed))
     assert len(left) in (len(old), len(new))
     for at, byte in enumerate(left):
         was, is_now = (image[at] if at < len(image) else 0 for image in (old, new))
         assert byte == was or was != is_now
-    assert left == _after_cut(old, new, 8, random.Random(seed))
-    assert _after_cut(new, new, 8, random.Random(seed)) == new
+    assert left == after_cut(old, new, 8, random.Random(seed))
+    assert after_cut(new, new, 8, random.Random(seed)) == new
