@@ -26,6 +26,9 @@ from firmware_sim.board.sqlite_vfs import OK, RealFile
 SECTOR: Final = 4096
 """Bytes that are written together unless told otherwise: a block of a file system, and of common flash controllers."""
 
+_PLENTY: Final = 64_000_000
+"""Bytes of room with which the files are not counted at each commit: more than a device writes besides its database."""
+
 _LOG_FLAGS: Final = sqlite_vfs.OPEN_WAL | sqlite_vfs.OPEN_MAIN_JOURNAL | sqlite_vfs.OPEN_SUPER_JOURNAL
 
 
@@ -79,7 +82,7 @@ class Flash:
     Attributes:
         full: Every write that needs more room fails, as on a full file system.
         read_only: Every write fails, as on a file system that was remounted after an error.
-        on_cut: Called when the power is cut, maybe by SQLite in the middle of a write: it must not use the database.
+        on_cut: Called when an armed cut happens, by SQLite in the middle of a write: it must not use the database.
         writes: Writes of SQLite so far.
         bytes_written: Bytes in them.
         syncs: Syncs so far.
@@ -159,9 +162,7 @@ class Flash:
         """
         with self._lock:
             self._countdown = after_writes
-            if not after_writes and not self._off:
-                self._off = True
-                self.on_cut()
+            self._off = self._off or not after_writes
 
     def restore(self) -> None:
         """The power is back, and the files are what the cut left of them. Also calls an armed cut off."""
@@ -233,7 +234,8 @@ class Flash:
             if self._countdown:
                 self._countdown -= 1
                 if not self._countdown:
-                    self.cut()
+                    self._off = True
+                    self.on_cut()
                     return sqlite3.SQLITE_IOERR_WRITE
             return OK
 
@@ -254,7 +256,8 @@ class Flash:
             if self._is_dead(handle):
                 return sqlite3.SQLITE_IOERR_FSYNC
             self.syncs += 1
-            self._room = 0  # measured again at the next commit: others write, too
+            if self._room < _PLENTY:
+                self._room = 0  # measured again at the next commit: others write, too
             if self._honest:
                 self._book(self._cache.sync(handle.path, handle.node))
                 if handle.syncs_folder:
@@ -304,4 +307,4 @@ class Flash:
 
 
 def _bytes_below(folder: Path) -> int:
-    return sum(Path(root, name).stat().st_size for root, _, names in os.walk(folder) for name in names)
+    return sum(Path(root, name).lstat().st_size for root, _, names in os.walk(folder) for name in names)
