@@ -31,8 +31,9 @@ _RAYS: Final = 10_000
 """Order up to which reflections are exact, and rays that make the tail."""
 
 _SEED: Final = 0
-_PASSES: Final = 2
-"""Sabine's formula assumes a diffuse field: a second pass corrects the decay that was measured in the first."""
+
+_ACROSS: Final = ((0.23, 0.31, 0.42), (0.71, 0.64, 0.58))
+"""Two points, in shares of a room's sides, between which its decay is measured."""
 
 _DECAY_DB: Final = 30
 """The decay is measured over so many dB, as ISO 3382 does for T30."""
@@ -127,18 +128,7 @@ def impulse_response(size: Point, rt60: float, source: Point, microphone: Point)
     Raises:
         BadInput: Absorption can't make such a room so dry.
     """
-    import pyroomacoustics as pra
-
-    asked = rt60
-    for _ in range(_PASSES):
-        try:
-            absorption, _order = pra.inverse_sabine(asked, size)
-        except ValueError as error:
-            raise BadInput(
-                f"A room of {size} m can't have an RT60 as short as {rt60} s.", remedy="Make it longer."
-            ) from error
-        response = _trace(pra, size, absorption, source, microphone)
-        asked *= rt60 / float(pra.experimental.measure_rt60(response, fs=SAMPLE_RATE, decay_db=_DECAY_DB))
+    response = _trace(size, _absorption(size, rt60), source, microphone)
     left = np.cumsum(np.square(response)[::-1])[::-1]
     end = int(np.searchsorted(-left, -left[0] * 10 ** (_FLOOR_DB / 10)))
     result: Response = response[:end].astype(np.float32)
@@ -154,7 +144,31 @@ def reverberate(samples: NDArray[Any], response: Response) -> Samples:
     return arrived
 
 
-def _trace(pra: Any, size: Point, absorption: float, source: Point, microphone: Point) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _absorption(size: Point, rt60: float) -> float:
+    """Share of the energy that the walls absorb, so that sound across the room decays in `rt60`."""
+    import pyroomacoustics as pra
+
+    here, there = (tuple(share * side for side, share in zip(size, shares, strict=True)) for shares in _ACROSS)
+    asked = rt60
+    for last in (False, True):
+        try:
+            absorption, _order = pra.inverse_sabine(asked, size)
+        except ValueError as error:
+            raise BadInput(
+                f"A room of {size} m can't have an RT60 as short as {rt60} s.", remedy="Make it longer."
+            ) from error
+        if not last:  # Sabine's formula assumes a diffuse field: once more, by what was measured
+            response = _trace(size, absorption, here, there)
+            asked *= rt60 / float(pra.experimental.measure_rt60(response, fs=SAMPLE_RATE, decay_db=_DECAY_DB))
+    return float(absorption)
+
+
+def _trace(
+    size: Point, absorption: float, source: tuple[float, ...], microphone: tuple[float, ...]
+) -> NDArray[np.float64]:
+    import pyroomacoustics as pra
+
     pra.random.seed(_SEED)  # the tail is drawn at random
     room = pra.ShoeBox(
         size, fs=SAMPLE_RATE, materials=pra.Material(absorption), max_order=_REFLECTIONS, ray_tracing=True

@@ -170,7 +170,7 @@ class Air:
             return None
         played = self._speaker.between(begin - before / SAMPLE_RATE, before + FRAME)
         if not before:
-            return played * float(self._echo[0])
+            return played.astype(np.float64) * float(self._echo[0])
         size = _fft_size(len(self._echo))
         echo = np.fft.irfft(np.fft.rfft(played, size) * self._spectrum, size)
         return np.asarray(echo[before : before + FRAME], np.float64)

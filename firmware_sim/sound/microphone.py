@@ -90,7 +90,7 @@ class SimulatedMicrophone:
 
         Args:
             pcm: The speech.
-            snr_db: Loudness over the background (the noise, and the beds that sound when it begins), both as RMS at
+            snr_db: Loudness over the background (the noise, and the beds laid so far that sound when it begins), both as RMS at
                 the microphone, pauses of the speech not counted; as it is if None.
             at: Begin, in the clock's monotonic seconds; now if None. What lies in the past is not heard.
             through: The way from the mouth to the microphone; none if None.
