@@ -10,13 +10,13 @@ from typing import Generic, Protocol, TypeVar
 
 from device.app import listen_config
 from device.audio.ports import Pcm
-from device.config import Config
+from device.config import Config, home_folder
 from device.errors import EngineFailed
 from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, Transcript, TtsEngine, WakeCapabilities, WakeEngine
 from firmware_sim.sound.engines import ToneLanguage, ToneStt, ToneTts, ToneVad, ToneWake
-from firmware_sim.sound.voices import voice
+from firmware_sim.sound.voices import PIPER, Voices
 
 E = TypeVar("E")
 
@@ -28,22 +28,17 @@ class Faults:
     Attributes:
         broken: Engines that fail when called: `stt`, `tts`, `ears`.
         hung: Workers whose calls never come back: `stt`, `tts`.
-        starved: No engine gets the memory it needs.
     """
 
     broken: set[str] = field(default_factory=set)
     hung: set[str] = field(default_factory=set)
-    starved: bool = False
 
     def check(self, engine: str) -> None:
         """Fail, if that engine is to fail now.
 
         Raises:
             EngineFailed: It is broken.
-            MemoryError: It gets no memory.
         """
-        if self.starved:
-            raise MemoryError("cannot allocate memory")
         if engine in self.broken:
             raise EngineFailed(f"The {engine} engine crashed.", remedy="It is started again by itself.")
 
@@ -120,7 +115,13 @@ class SpeechKit:
 
     def person(self, name: str = "") -> TtsEngine:
         """See `Kit.person`."""
-        return voice(name or "joe")
+        return voices().person(name or PIPER)
+
+
+@cache
+def voices() -> Voices:
+    """People whose sentences are kept from one run to the next: a voice takes longer to speak than a device to hear."""
+    return Voices(home_folder() / "cache" / "voices")
 
 
 @cache

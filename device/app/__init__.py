@@ -17,7 +17,14 @@ from device.app.parts import (
     make_player,
     trusted_keys,
 )
-from device.app.voice import build_assistant, listen_config, make_listener, make_stt_engine, make_tts_engine, say_problems
+from device.app.voice import (
+    build_assistant,
+    listen_config,
+    make_listener,
+    make_stt_engine,
+    make_tts_engine,
+    say_problems,
+)
 
 __all__ = [
     "BUNDLE",

@@ -1,13 +1,14 @@
-"""What can be known before a scenario is played: whether its steps make sense and its expectations are possible at all."""
+"""What can be known before a scenario is played: whether its steps make sense, and what it expects is possible."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,18 +17,22 @@ import device.errors
 from device.config import Config
 from device.errors import DeviceError
 from device.nlu.pack import PACKS_DIR, Pack, load_packs
+from device.nlu.types import OOS
 from device.skills.ports import Kind
+from firmware_sim.board.board import KINDS
 from firmware_sim.board.profile import load_profile
-from firmware_sim.gadget import KINDS
 from firmware_sim.home.house import FLAT, INITIAL
 from firmware_sim.home.television import SimulatedTelevision
 from firmware_sim.scenario.load import Loaded, ScenarioError
 from firmware_sim.scenario.marked import Path_
 from firmware_sim.scenario.model import ACTIONS, AUDIBLE, NEEDS_EARS, Expect, Said, Sound, Step
 from firmware_sim.scenario.values import moment, seconds
-from firmware_sim.sound.voices import known_voice
+from firmware_sim.sound.acoustics import space
+from firmware_sim.sound.voices import Voices
 
-RINGS = ("timer", "alarm", "reminder")
+RINGS: Final = ("timer", "alarm", "reminder")
+
+_EARS: Final = "Set `ears: tones` or `ears: speech`."
 
 
 def check(loaded: Loaded) -> Config:
@@ -61,7 +66,9 @@ def config_of(loaded: Loaded) -> Config:
     try:
         return msgspec.convert({**scenario.config, "home": home, "nlu": nlu}, Config)
     except msgspec.ValidationError as error:
-        raise loaded.error(("config",), f"the settings can't be so: {error}.", remedy="See device/config.py.") from error
+        raise loaded.error(
+            ("config",), f"the settings can't be so: {error}.", remedy="See device/config.py."
+        ) from error
 
 
 Problem = tuple[Path_, str, str]
@@ -82,10 +89,10 @@ def _problems(loaded: Loaded) -> Iterator[Problem]:
         yield ("start",), "the start has a zone of its own.", "Write the zone as `zone`."
     yield from _refused(("limit",), lambda: seconds(scenario.limit))
     yield from _refused(("board",), lambda: load_profile(board_of(loaded, scenario.board)))
-    packs = [*load_packs(PACKS_DIR)] if not scenario.packs else []
+    packs = _shipped_packs()
     if scenario.packs:
         yield from _refused(("packs",), lambda: load_packs(loaded.file.parent / scenario.packs))
-        packs = [*load_packs(PACKS_DIR), *load_packs(loaded.file.parent / scenario.packs)]
+        packs = (*packs, *load_packs(loaded.file.parent / scenario.packs))
     for index, step in enumerate(scenario.steps):
         for path, problem, remedy in _step(loaded, step, packs, now, first=not index):
             yield ("steps", index, *path), problem, remedy
@@ -102,15 +109,19 @@ def _step(loaded: Loaded, step: Step, packs: Sequence[Pack], now: datetime, *, f
     if not audible:
         for name in ("hear", "press", "mute", "send_after", "within_ms"):
             if getattr(step, name) is not None and (name != "press" or step.press == "talk"):
-                yield (name,), f"`{name}` means nothing where commands are typed.", "Set `ears: tones` or `ears: speech`."
+                yield (
+                    (name,),
+                    f"`{name}` means nothing where commands are typed.",
+                    "Set `ears: tones` or `ears: speech`.",
+                )
     if step.send_after is not None and first:
         yield ("send_after",), "the first step has no answer before it.", ""
     for name in ("send_after", "advance"):
         value = getattr(step, name)
         if value is not None and not (isinstance(value, str) and value.startswith(("to ", "ring"))):
-            yield from _refused((name,), lambda value=value: seconds(value))  # type: ignore[misc]
+            yield from _refused((name,), partial(seconds, value))
         if isinstance(value, str) and value.startswith("to ") and "T" not in value:
-            yield from _refused((name,), lambda value=value: moment(value, now))  # type: ignore[misc]
+            yield from _refused((name,), partial(moment, value, now))
     if isinstance(step.say, Said):
         yield from _said(loaded, step.say)
     if step.hear is not None:
@@ -129,7 +140,9 @@ def _said(loaded: Loaded, said: Said) -> Iterator[Problem]:
     if said.file and not (loaded.file.parent / said.file).is_file():
         yield ("say", "file"), f"there is no recording {said.file}.", "It is looked for beside the scenario file."
     if said.voice and loaded.scenario.ears == "speech":
-        yield from _refused(("say", "voice"), lambda: known_voice(said.voice))
+        yield from _refused(("say", "voice"), lambda: Voices().person(said.voice))
+    if said.room:
+        yield from _refused(("say", "room"), lambda: space(said.room))
     if said.distance and len(said.distance) != max(1, len(loaded.scenario.rooms)):
         yield ("say", "distance"), "there must be one distance for each of `rooms`.", ""
 
@@ -148,22 +161,22 @@ def _fault(step: Step, *, audible: bool) -> Iterator[Problem]:
         yield ("fault",), "nothing goes wrong here.", "Name what does, e.g. {microphone: unplugged}."
     for name in ("microphone", "speaker", "engine", "memory"):
         if getattr(fault, name) is not None and not audible:
-            yield ("fault", name), f"a device that is typed to has no {name}.", "Set `ears: tones` or `ears: speech`."
-    if fault.after_writes and fault.power != "cut" and fault.process != "killed":
-        yield ("fault", "after_writes"), "writes are counted until a `power: cut` or a `process: killed`.", ""
+            yield ("fault", name), f"a device that is typed to has no {name}.", _EARS
+    if fault.after_writes and fault.power != "cut":
+        yield ("fault", "after_writes"), "writes are counted until a `power: cut`.", "Add it."
     known = {*(appliance.id for appliance in FLAT), "television"}
     for name in fault.unreachable or ():
         if name not in known:
             yield ("fault", "unreachable"), f"there is no {name}.", _close(name, known)
     if fault.clock and fault.clock.zone:
-        yield from _refused(("fault", "clock", "zone"), lambda: ZoneInfo(fault.clock.zone))
+        yield from _refused(("fault", "clock", "zone"), partial(ZoneInfo, fault.clock.zone))
 
 
 def _expect(expected: Expect, packs: Sequence[Pack], *, audible: bool, music: bool) -> Iterator[Problem]:
     if not audible:
         for name in NEEDS_EARS:
             if getattr(expected, name) is not None:
-                yield (name,), f"`{name}` can't be where commands are typed.", "Set `ears: tones` or `ears: speech`."
+                yield (name,), f"`{name}` can't be where commands are typed.", _EARS
     if expected.reply is not None:
         try:
             re.compile(expected.reply)
@@ -171,7 +184,7 @@ def _expect(expected: Expect, packs: Sequence[Pack], *, audible: bool, music: bo
             yield ("reply",), f"no regular expression: {error}.", "Put a backslash before signs that mean themselves."
     intents = {name: spec for pack in packs for name, spec in _specs(pack)}
     for name in _row(expected.intent):
-        if name and name not in intents:
+        if name not in intents and name not in ("", OOS):
             yield ("intent",), f"there is no intent {name}.", _close(name, intents)
     first = next(iter(_row(expected.intent)), "")
     if expected.slots is not None and first in intents:
@@ -207,10 +220,10 @@ def _world(expected: Expect) -> Iterator[Problem]:
             yield ("tv", key), f"a television has no `{key}`.", _close(key, television)
 
 
-def _refused(path: Path_, look: object) -> Iterator[Problem]:
+def _refused(path: Path_, look: Callable[[], object]) -> Iterator[Problem]:
     """The problem of something that can't be read."""
     try:
-        look()  # type: ignore[operator]
+        look()
     except ScenarioError:
         raise
     except DeviceError as error:
@@ -224,15 +237,17 @@ def board_of(loaded: Loaded, board: str) -> str:
     return str(loaded.file.parent / board) if board.endswith(".toml") and not Path(board).is_absolute() else board
 
 
-
-
-
 def _specs(pack: Pack) -> list[tuple[str, Iterable[str]]]:
     return [(f"{pack.skill}.{name}", tuple(spec.slots)) for name, spec in pack.intents.items()]
 
 
 def _row(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else value
+
+
+@cache
+def _shipped_packs() -> tuple[Pack, ...]:
+    return tuple(load_packs(PACKS_DIR))
 
 
 @cache
@@ -245,5 +260,3 @@ def _close(wrong: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(wrong, names, n=1)
     return f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names[:12])}."
-
-

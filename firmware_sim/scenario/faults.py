@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from firmware_sim.clock import VirtualClock
 from firmware_sim.gadget import Gadget
 from firmware_sim.home.network import Network
 from firmware_sim.scenario.model import ClockFault, EngineFault, Fault
 from firmware_sim.scenario.values import seconds
 
-TELEVISION = "television"
+TELEVISION: Final = "television"
+
+OVERDRIVE_DB: Final = 40.0
+"""Gain of a microphone that clips."""
+
+SLOW: Final = 0.8
+"""Share of real time at which a slow microphone delivers."""
+
+LOST: Final = 0.05
+"""Share of frames that xruns lose."""
 
 
 async def inject(fault: Fault, gadget: Gadget, clock: VirtualClock) -> None:
@@ -20,7 +31,7 @@ async def inject(fault: Fault, gadget: Gadget, clock: VirtualClock) -> None:
     _storage(fault, gadget)
     _sound(fault, gadget)
     if fault.memory is not None:
-        gadget.faults.starved = fault.memory == "pressure"
+        gadget.board.processor.pressure = fault.memory == "pressure"
     if fault.engine is not None:
         _engines(fault.engine, gadget)
     if fault.clock is not None:
@@ -35,30 +46,33 @@ async def inject(fault: Fault, gadget: Gadget, clock: VirtualClock) -> None:
 
 def _storage(fault: Fault, gadget: Gadget) -> None:
     if fault.storage is not None:
-        gadget.flash.full = fault.storage == "full"
-        gadget.flash.read_only = fault.storage == "read_only"
+        gadget.board.flash.full = fault.storage == "full"
+        gadget.board.flash.read_only = fault.storage == "read_only"
 
 
 def _sound(fault: Fault, gadget: Gadget) -> None:
-    microphone = gadget.microphone
+    microphone = gadget.board.microphone
     match fault.microphone:
         case "unplugged":
             microphone.unplug()
         case "silent":
             microphone.silence()
         case "clipping":
-            microphone.overdrive()
+            microphone.amplify(OVERDRIVE_DB)
         case "slow":
-            microphone.slow()
+            microphone.slow(SLOW)
         case "xruns":
-            microphone.xruns()
+            microphone.xruns(LOST)
         case "ok":
             microphone.plug()
+            microphone.amplify(0.0)
+            microphone.slow(1.0)
+            microphone.xruns(0.0)
     match fault.speaker:
         case "unplugged":
-            gadget.speaker.unplug()
+            gadget.board.speaker.unplug()
         case "ok":
-            gadget.speaker.plug()
+            gadget.board.speaker.plug()
 
 
 def _engines(fault: EngineFault, gadget: Gadget) -> None:
@@ -101,7 +115,7 @@ async def _power(fault: Fault, gadget: Gadget, clock: VirtualClock) -> None:
     if fault.flip == "bundle":
         gadget.install_update()
     if fault.after_writes is not None:
-        gadget.arm(fault.after_writes, power=fault.power == "cut")
+        gadget.board.flash.cut(fault.after_writes)
         return
     if fault.power in ("cut", "off") or fault.process or fault.flip:
         await gadget.cut(power=fault.process is None)

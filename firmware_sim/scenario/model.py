@@ -1,4 +1,4 @@
-"""The scenario language: one YAML file holds one scenario or a list of them. The JSON schema is made from these types."""
+"""The scenario language: a YAML file holds one scenario or a list of them. Its JSON schema is made from these types."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from msgspec import Meta, Struct
 
 Duration: TypeAlias = Annotated[
     str | int | float,
-    Meta(description="Seconds, or a number with its unit: 400 ms, 2 s, 10 min, 8 h, 3 d.", examples=["400 ms", "10 min"]),
+    Meta(
+        description="Seconds, or a number with its unit: 400 ms, 2 s, 10 min, 8 h, 3 d.", examples=["400 ms", "10 min"]
+    ),
 ]
 Words: TypeAlias = Annotated[str, Meta(description="A regular expression that the whole text matches, in any case.")]
 Strings: TypeAlias = str | tuple[str, ...]
@@ -50,15 +52,15 @@ class Sound(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         file: A recording, relative to the scenario file.
         talk: A television or another person says this, not to the device.
         voice: Of `talk`.
-        noise: A bed of noise.
-        seconds: How long the noise lasts.
+        noise: A bed of sound: noise, many voices, one other person who talks, a television.
+        seconds: How long that lasts.
         dbfs: Level at the microphone, relative to full scale.
     """
 
     file: str = ""
     talk: str = ""
     voice: str = ""
-    noise: Literal["", "white", "pink", "babble"] = ""
+    noise: Literal["", "white", "pink", "babble", "talker", "television"] = ""
     seconds: Duration = 10
     dbfs: Annotated[float, Meta(ge=-90, le=0)] = -30.0
 
@@ -78,7 +80,13 @@ class ClockFault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
 
 class EngineFault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Engines hang, crash, or work again."""
+    """Engines hang, crash, or work again.
+
+    Attributes:
+        stt: Speech to text.
+        tts: Text to speech.
+        ears: The wake word's engine.
+    """
 
     stt: Literal["hang", "crash", "ok"] | None = None
     tts: Literal["hang", "crash", "ok"] | None = None
@@ -94,7 +102,7 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         storage: The flash is full, or mounted read-only.
         power: `cut` pulls the plug at once and puts it back after `off_for`; `off` leaves it out; `on` puts it back.
         process: `killed` ends the program without warning; it is started again after `off_for`.
-        after_writes: The power goes, or the program dies, in the middle of so many writes to the flash from now.
+        after_writes: The power is cut not now but in the middle of the so-manieth write to the flash from now.
         off_for: How long the device is off.
         flip: A bit of the database or of the installed language model changes while the device is off.
         memory: Nothing more can be allocated by engines.
@@ -120,7 +128,13 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class ExpectedTimer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A timer. What is not given is not checked."""
+    """A timer. What is not given is not checked.
+
+    Attributes:
+        label: Its name.
+        remaining: What is left of it, within three seconds: it runs while the device answers.
+        paused: Whether it stands still.
+    """
 
     label: str | None = None
     remaining: Duration | None = None
@@ -130,8 +144,8 @@ class ExpectedTimer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What must be so when the step is over. What is not given is not checked.
 
-    What happened in the step: `reply`, `transcript`, `intent`, `slots`, `changes`, `asks`, `failed`, `ignored`, `turns`,
-    `rang`, `trouble`, `sound`, `woken`, `interrupted`, `answers`. How things stand: all others.
+    Of what happened in the step tell `reply`, `transcript`, `intent`, `slots`, `changes`, `asks`, `failed`, `ignored`,
+    `turns`, `rang`, `trouble`, `sound`, `woken`, `interrupted` and `answers`; of how things stand, all others.
 
     Attributes:
         reply: The last reply.
@@ -246,8 +260,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
         name: What it shows; unique in its file.
         steps: What happens, in order.
         about: For readers.
-        expected_failure: Why the device can't do this yet. The scenario is played all the same, and has to fail: once it
-            passes, this line has to go.
+        expected_failure: Why the device can't do this yet. The scenario is played all the same, and has to fail: once
+            it passes, this line has to go.
         ears: How the device is talked to.
         board: Profile of the board, or a path of one's own.
         start: Wall time at the beginning, without a zone.

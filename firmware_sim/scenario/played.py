@@ -13,6 +13,7 @@ from firmware_sim.scenario.trace import Record
 Status: TypeAlias = Literal["passed", "failed", "expected failure", "passed unexpectedly", "broken"]
 """`broken` is a defect: the device or the simulator raised what nobody foresaw."""
 
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Expectations of one step that were not met.

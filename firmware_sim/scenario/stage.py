@@ -10,12 +10,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from device.config import Config
-from device.errors import DeviceError
 from device.events import Observation, SoundBegan, TurnDone
-from device.turns import Phase
+from firmware_sim.board.board import Board, Place
 from firmware_sim.board.profile import load_profile
 from firmware_sim.clock import VirtualClock
-from firmware_sim.gadget import Gadget, Hardware
+from firmware_sim.gadget import Gadget
 from firmware_sim.home.world import World
 from firmware_sim.kit import Kit, SpeechKit, TonesKit
 from firmware_sim.scenario.check import board_of
@@ -66,7 +65,7 @@ class Stage:
         self._clock: VirtualClock
         self._world: World
         self._kit: Kit | None = None
-        self._sounds: Sounds
+        self._sounds: Sounds | None = None
 
     async def perform(self, clock: VirtualClock) -> None:
         """Play all steps; the first that fails is the last, since what follows would only fail of it.
@@ -80,7 +79,7 @@ class Stage:
         self._world.house.on_change = lambda name, state: self._note("house", appliance=name, **state)
         self._world.television.on_change = lambda state: self._note("tv", **state)
         self._kit = self._engines()
-        self._sounds = Sounds(self._kit, self.loaded.file.parent, scenario.seed)
+        self._sounds = Sounds(self._kit, self.loaded.file.parent, scenario.seed) if self._kit else None
         for number, room in enumerate(scenario.rooms or (self._config.home.room,)):
             await self._furnish(number, room)
         try:
@@ -115,7 +114,7 @@ class Stage:
             self._ended,
             took,
             sum(isinstance(seen, TurnDone) for seen in observations),
-            sum(gadget.flash.wear().bytes_total for gadget in self._gadgets),
+            sum(gadget.board.flash.wear().bytes_total for gadget in self._gadgets),
             self._heard() if self._keep_sound and self._kit else None,
         )
 
@@ -138,14 +137,11 @@ class Stage:
         home = replace(self._config.home, room=room)
         if scenario.music:
             home = replace(home, player="local", music=str(music_folder()))
-        hardware = Hardware(
-            load_profile(board_of(self.loaded, scenario.board)),
-            self._folder / f"home-{number}",
-            scenario.seed + number,
-            scenario.noise_dbfs,
-            scenario.echo,
-        )
-        hardware.home.mkdir()
+        profile = load_profile(board_of(self.loaded, scenario.board))
+        folder = self._folder / f"home-{number}"
+        folder.mkdir()
+        place = Place(scenario.noise_dbfs, scenario.echo)
+        board = Board(self._clock, profile, folder, scenario.seed + number, place, record=self._keep_sound)
         seen: list[Observation] = []
         self._seen.append(seen)
 
@@ -157,9 +153,7 @@ class Stage:
             self._note(kind, **{k: _without(v, self._folder) for k, v in data.items()})
 
         config = replace(self._config, home=home)
-        gadget = Gadget(
-            self._clock, config, hardware, self._world, self._kit, observe, model=scenario.model, record=self._keep_sound
-        )
+        gadget = Gadget(self._clock, config, board, self._world, self._kit, observe, model=scenario.model)
         self._gadgets.append(gadget)
         await gadget.boot()
 
@@ -172,7 +166,7 @@ class Stage:
             async with asyncio.timeout(PATIENCE):
                 await gadget.sounding(seconds(step.send_after))
         before = [len(seen) for seen in self._seen]
-        sounds_before = [len(each.audible) for each in self._gadgets]
+        sounds_before = [len(each.board.audible) for each in self._gadgets]
         self._note("step", line=self._line(), does=_action(step))
         await self._act(step)
         if following is not None and following.send_after is not None:
@@ -200,7 +194,7 @@ class Stage:
             await self._fault(step.fault, gadget)
 
     async def _say(self, said: Said, *, rested: bool) -> None:
-        if self._kit is None:
+        if self._sounds is None:
             if self._gadgets[0].on:
                 await self._gadgets[0].type(said.text)
             return
@@ -209,12 +203,13 @@ class Stage:
         ends = 0.0
         for number, gadget in enumerate(self._gadgets):
             pcm = self._sounds.said(said, number)
-            ends = max(ends, gadget.microphone.say(pcm, snr_db=said.snr_db))
+            ends = max(ends, gadget.board.hear(pcm, snr_db=said.snr_db, through=self._sounds.way(said)))
         await self._clock.sleep(ends - self._clock.monotonic())
 
     def _hear(self, sound: Sound) -> None:
+        assert self._sounds is not None
         for gadget in self._gadgets:
-            gadget.microphone.say(self._sounds.heard(sound))
+            gadget.board.lay(self._sounds.bed(sound, self._clock.monotonic()))
 
     async def _advance(self, time: str | int | float) -> None:
         gadget = self._gadgets[0]
@@ -246,7 +241,7 @@ class Stage:
 
     def _judge(self, step: Step, before: Sequence[int], sounds_before: Sequence[int]) -> None:
         fresh = [seen[count:] for seen, count in zip(self._seen, before, strict=True)]
-        sounds = [g.sounds_since(count) for g, count in zip(self._gadgets, sounds_before, strict=True)]
+        sounds = [g.board.sounds_since(count) for g, count in zip(self._gadgets, sounds_before, strict=True)]
         answers = tuple(g.config.home.room for g, s in zip(self._gadgets, sounds, strict=True) if "speech" in s)
         moment = Moment(self._gadgets[0], fresh[0], sounds[0], answers)
         found = looked_at(lambda: misses(step.expect or Expect(), moment))
@@ -278,7 +273,7 @@ class Stage:
 
     def _heard(self) -> Heard:
         gadget = self._gadgets[0]
-        return Heard(gadget.recorded(), gadget.speaker.between(0.0, len(gadget.recorded())))
+        return Heard(gadget.board.recorded(), gadget.board.speaker.between(0.0, len(gadget.board.recorded())))
 
 
 def _action(step: Step) -> str:

@@ -1,0 +1,232 @@
+"""One life of what ships on a simulated board, from its start to its end: built as its own command line builds it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from device.app import Brain, build_assistant, build_brain, load_language_model, say_problems
+from device.assistant import Assistant
+from device.audio.mixer import Mixer
+from device.audio.ring import Ring
+from device.clock import Clock
+from device.config import Config
+from device.errors import DeviceError
+from device.events import Observation, Rang, Trouble, TurnDone
+from device.speech.renewable import Renewable
+from device.supervisor import MicrophoneKeeper
+from device.voice import Voice
+from firmware_sim.board.board import Board
+from firmware_sim.board.workers import InlineWorkers
+from firmware_sim.home.world import World
+from firmware_sim.kit import Faults, Kit
+
+HUNG: Final = 1e7
+"""Virtual seconds that a call of a hung engine takes: longer than anybody waits."""
+
+WARM_UP: Final = 0.1
+"""Seconds that a microphone has to deliver before it is watched."""
+
+_LOOK_AGAIN: Final = 3600.0
+_AFTER_TROUBLE: Final = 5.0
+"""Seconds until what is due is looked for again, as wall clocks are set; and after it could not be read."""
+
+
+class Program:
+    """What ships, running.
+
+    Args:
+        clock: Time.
+        config: Its settings.
+        board: What it runs on.
+        world: The home around it.
+        kit: Its engines; None for a device that is typed to.
+        faults: What is wrong with its engines; may be changed at any time.
+        observe: Told what happens while it lives.
+        life: Which start of this board it is: the device's own chance is another one each time.
+        model: Whether it has its language model.
+
+    Attributes:
+        brain: What understands.
+        mixer: Everything audible.
+        assistant: The edge loop; None where commands are typed.
+
+    Raises:
+        DeviceError: It can't start: no storage, a bad pack.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        config: Config,
+        board: Board,
+        world: World,
+        kit: Kit | None,
+        faults: Faults,
+        observe: Callable[[Observation], None],
+        life: int,
+        *,
+        model: bool = True,
+    ) -> None:
+        self._clock = clock
+        self._config = config
+        self._board = board
+        self._faults = faults
+        self._tell = observe
+        self._alive = True
+        self._tasks: list[asyncio.Task[None]] = []
+        self._keeper: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
+        self._ring = Ring(clock)
+        with _shared_cache(board.home):
+            self.brain: Brain = build_brain(
+                config,
+                board.home,
+                clock,
+                InlineWorkers(clock, self._cost),
+                Random(f"{board.seed}/{life}"),
+                world.driver,
+                load_language_model if model else _no_model,
+            )
+        self.mixer = Mixer(clock, self.brain.volume)
+        for problem in self.brain.problems:
+            self._trouble(problem)
+        self.assistant: Assistant | None = None
+        self._voice: Voice | None = None
+        if kit is not None:
+            self._give_ears(kit)
+
+    async def start(self) -> None:
+        """Run."""
+        if self.assistant is None or self._voice is None:
+            self._run(self._watch())
+            return
+        self._run(self.assistant.run())
+        await self._clock.sleep(0)
+        await self.listen()
+        self._run(say_problems(self.brain.problems, self._voice))
+        await self._clock.sleep(0)
+
+    async def type(self, text: str) -> None:
+        """Type a command into the conversation and wait until it is carried out; only where there are no ears."""
+        try:
+            turn = await self.brain.conversation.turn(text)
+        except DeviceError as error:
+            self._trouble(error)
+        else:
+            self._observe(TurnDone(turn, self._clock.monotonic()))
+        self._looked.set()
+
+    async def listen(self) -> None:
+        """Open microphone and speaker, and watch the microphone once it has had time to deliver."""
+        if self.assistant is None:
+            return
+        try:
+            self._board.open(self._ring.push, self.mixer)
+        except DeviceError as error:  # unplugged: the device runs without it until it is back
+            self._trouble(error)
+        await self._clock.sleep(WARM_UP)
+        lost, found = self.assistant.lost_microphone, self.assistant.found_microphone
+        keeper = MicrophoneKeeper(
+            self._board.microphone, self._ring, self._clock, self._config.audio.stall, lost, found
+        )
+        self._keeper = self._run(keeper.run())
+
+    def rest(self) -> None:
+        """Close microphone and speaker, unwatched: nothing will sound for a while, and that need not be computed."""
+        self._board.close()
+        if self._keeper:
+            self._keeper.cancel()
+
+    def check(self) -> None:
+        """Raise what broke it."""
+        for task in self._tasks:
+            if self._alive and task.done() and not task.cancelled():
+                task.result()
+
+    def die(self) -> None:
+        """From now on nothing that it does is told, nor what breaks."""
+        self._alive = False
+
+    async def end(self) -> None:
+        """Stop all that runs, and let go of the database."""
+        self.die()
+        self._board.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(DeviceError):
+            self.brain.close()
+
+    def _give_ears(self, kit: Kit) -> None:
+        stt, tts = Renewable(lambda: kit.stt(self._faults)), Renewable(lambda: kit.tts(self._faults))
+        listener = kit.listener(self._config, self._faults)
+        lights = self._board.lights
+        self.assistant = build_assistant(self.brain, self._ring, self.mixer, stt, tts, self._observe, listener, lights)
+        self._voice = Voice(tts, self.mixer, self.brain.workers)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks = [*(t for t in self._tasks if not t.cancelled()), task]
+        return task
+
+    def _observe(self, seen: Observation) -> None:
+        if self._alive:
+            self._tell(seen)
+
+    def _trouble(self, error: DeviceError) -> None:
+        self._observe(Trouble(error, self._clock.monotonic()))
+
+    async def _watch(self) -> None:
+        """Where commands are typed: tell what is due; it rings until it is stopped, as in `homebody talk --text`."""
+        scheduler = self.brain.scheduler
+        while True:
+            try:
+                for ring in scheduler.due():
+                    self._observe(Rang(ring, self.brain.words(ring), self._clock.monotonic()))
+                due = scheduler.next_due()
+                pause = (due - self._clock.now()).total_seconds() if due else _LOOK_AGAIN
+            except DeviceError as error:
+                self._trouble(error)
+                pause = _AFTER_TROUBLE
+            self._looked.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(max(pause, 0.0), _LOOK_AGAIN)):
+                    await self._looked.wait()
+
+    def _cost(self, worker: str) -> float:
+        return HUNG if worker in self._faults.hung else self._board.processor.cost(worker)
+
+
+def _no_model(*_: object) -> None:
+    """A device that has only its grammar."""
+
+
+@cache
+def _cache_folder() -> Path:
+    """Compiled grammars, shared by all devices of this process: a first start takes half a second."""
+    folder = tempfile.mkdtemp(prefix="homebody-sim-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def _shared_cache(home: Path) -> Iterator[None]:
+    """Lend what other devices have compiled, and keep what this one compiles."""
+    own, shared = home / "cache", _cache_folder()
+    own.mkdir(parents=True, exist_ok=True)
+    for file in shared.iterdir():
+        if not (own / file.name).exists():
+            shutil.copy(file, own)
+    yield
+    for file in own.iterdir():
+        if not (shared / file.name).exists():
+            shutil.copy(file, shared)

@@ -1,0 +1,107 @@
+"""Scenarios as tests, and a device for the tests of one's own skills.
+
+Collected are the YAML files of folders called `scenarios`, and files called `*.scenario.yaml` anywhere:
+
+    pytest scenarios/
+
+Fixtures: `homebody_device` (a device in a simulated home), `say` (talks to it) and `house` (that home's appliances).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.dialogue.conversation import Turn
+from device.errors import BadInput
+from device.skills.ports import House
+from firmware_sim.bench import Bench
+from firmware_sim.scenario.load import Loaded, load_file
+from firmware_sim.scenario.play import play
+from firmware_sim.scenario.played import Played
+from firmware_sim.scenario.timeline import failure_text, lines
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Pytest's hook."""
+    is_yaml = file_path.suffix in (".yaml", ".yml")
+    if is_yaml and (file_path.parent.name == "scenarios" or file_path.stem.endswith(".scenario")):
+        return ScenarioFile.from_parent(parent, path=file_path)
+    return None
+
+
+class ScenarioFile(pytest.File):
+    """A file of scenarios."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One test a scenario; a mistake in the file is one failure that names its line."""
+        try:
+            loaded = load_file(self.path)
+        except BadInput as error:
+            raise self.CollectError(str(error)) from error
+        for one in loaded:
+            yield ScenarioItem.from_parent(self, name=one.name, loaded=one)
+
+
+class NotAsWrittenError(Exception):
+    """A scenario went otherwise."""
+
+    def __init__(self, played: Played) -> None:
+        super().__init__(failure_text(played))
+        self.played = played
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario."""
+
+    def __init__(self, *, loaded: Loaded, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self._loaded = loaded
+        if loaded.scenario.ears == "speech":
+            self.add_marker("engines")
+        if loaded.scenario.expected_failure:
+            self.add_marker(
+                pytest.mark.xfail(reason=loaded.scenario.expected_failure, strict=True, raises=NotAsWrittenError)
+            )
+
+    def runtest(self) -> None:
+        """Play it."""
+        played = play(self._loaded)
+        self.add_report_section("call", "timeline", "\\n".join(lines(played)))
+        # What fails as announced is an expected failure for pytest too; what is broken is a failure at any rate.
+        if played.status == "broken":
+            pytest.fail(played.reason, pytrace=False)
+        if played.status in ("failed", "expected failure"):
+            raise NotAsWrittenError(played)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What was expected and what was found, without a traceback of ours."""
+        if isinstance(excinfo.value, NotAsWrittenError | BadInput):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it stands; pytest counts lines from 0."""
+        return self.path, self._loaded.line() - 1, self.name
+
+
+@pytest.fixture
+def homebody_device(tmp_path: Path) -> Iterator[Bench]:
+    """A device in a simulated home, typed to, in virtual time, with an empty memory."""
+    with Bench(tmp_path / "homebody") as bench:
+        yield bench
+
+
+@pytest.fixture
+def say(homebody_device: Bench) -> Callable[[str], Turn]:
+    """`say("turn on the light")` gives the turn that it led to."""
+    return homebody_device.say
+
+
+@pytest.fixture
+def house(homebody_device: Bench) -> House:
+    """The appliances around the device."""
+    return homebody_device.world.house
