@@ -139,6 +139,7 @@ def _said(loaded: Loaded, said: Said) -> Iterator[Problem]:
         yield ("say",), "somebody says either a `text` or a `file`.", ""
     if said.file and not (loaded.file.parent / said.file).is_file():
         yield ("say", "file"), f"there is no recording {said.file}.", "It is looked for beside the scenario file."
+    yield from _refused(("say", "pause"), lambda: seconds(said.pause))
     if said.voice and loaded.scenario.ears == "speech":
         yield from _refused(("say", "voice"), lambda: Voices().person(said.voice))
     if said.room:

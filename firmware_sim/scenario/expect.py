@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from device.audio.level import dbfs
 from device.audio.mixer import DUCKED
 from device.errors import DeviceError
 from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
@@ -24,6 +25,7 @@ _TIMER_TOLERANCE: Final = 3.0
 """Seconds by which a timer's remaining time may differ: it runs while the device answers."""
 
 _GAIN_TOLERANCE: Final = 0.02
+_PEAK_TOLERANCE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,14 @@ class Moment:
         gadget: The one that is looked at.
         seen: What it told in the step.
         sounds: Kinds of sound that were heard from it.
+        peak: Largest sample that was heard from it.
         answers: Rooms of all gadgets that answered.
     """
 
     gadget: Gadget
     seen: Sequence[Observation]
     sounds: frozenset[str] = frozenset()
+    peak: int = 0
     answers: tuple[str, ...] = ()
 
     @property
@@ -189,6 +193,11 @@ def _media_gain(key: str, wanted: Any, moment: Moment) -> list[Miss]:
     return [] if abs(found - wanted) <= _GAIN_TOLERANCE else [Miss(key, wanted, found)]
 
 
+def _peak(key: str, wanted: Any, moment: Moment) -> list[Miss]:
+    found = round(dbfs(moment.peak), 1)
+    return [] if abs(found - wanted) <= _PEAK_TOLERANCE else [Miss(key, wanted, found)]
+
+
 def _written(key: str, wanted: Any, moment: Moment) -> list[Miss]:
     found = moment.gadget.board.flash.wear().bytes_total / 1e6
     return [] if found <= wanted else [Miss(key, f"at most {wanted}", round(found, 3))]
@@ -220,6 +229,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "rang": _includes(lambda moment: [seen.ring.kind for seen in moment.seen if isinstance(seen, Rang)]),
     "trouble": _includes(lambda moment: [type(s.error).__name__ for s in moment.seen if isinstance(s, Trouble)]),
     "sound": _includes(lambda moment: sorted(moment.sounds)),
+    "peak_dbfs": _peak,
     "woken": _equal(
         lambda moment: any(isinstance(s, PhaseChanged) and s.phase is Phase.LISTENING for s in moment.seen)
     ),

@@ -29,11 +29,12 @@ class Said(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Somebody says something.
 
     Attributes:
-        text: The words; with the wake word where one is needed.
+        text: The words; with the wake word where one is needed. ` ... ` is a pause.
         voice: Who says it, e.g. `joe`, `en-gb`, `en-us+f3@160`; only heard by the ears `speech`.
         file: A recording instead of a voice; relative to the scenario file.
         snr_db: Loudness over the room's noise.
         room: Acoustics between the person and the device: `near`, `across`, `kitchen`, `bathroom`.
+        pause: How long each ` ... ` in the text lasts.
         distance: Metres from each device, where there are several: closer is louder.
     """
 
@@ -42,6 +43,7 @@ class Said(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     file: str = ""
     snr_db: float | None = None
     room: str = ""
+    pause: Duration = 0.5
     distance: tuple[Annotated[float, Meta(gt=0, le=20)], ...] = ()
 
 
@@ -145,7 +147,8 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """What must be so when the step is over. What is not given is not checked.
 
     Of what happened in the step tell `reply`, `transcript`, `intent`, `slots`, `changes`, `asks`, `failed`, `ignored`,
-    `turns`, `rang`, `trouble`, `sound`, `woken`, `interrupted` and `answers`; of how things stand, all others.
+    `turns`, `rang`, `trouble`, `sound`, `peak_dbfs`, `woken`, `interrupted` and `answers`; of how things stand, all
+    others.
 
     Attributes:
         reply: The last reply.
@@ -160,6 +163,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         rang: What began to ring: `timer`, `alarm`, `reminder`.
         trouble: Classes of the errors that were reported, such as `MicrophoneStalled`; an empty list is none.
         sound: Kinds of sound that were heard: `speech`, `chime`, `alarm`, `media`; an empty list is silence.
+        peak_dbfs: Largest sample that left the loudspeaker, in dB relative to full scale; within one decibel.
         woken: The device was woken, by the wake word or the button.
         interrupted: It was cut short.
         answers: Rooms of the devices that answered.
@@ -193,6 +197,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     rang: Strings | None = None
     trouble: Strings | None = None
     sound: Strings | None = None
+    peak_dbfs: Annotated[float, Meta(ge=-120, le=0)] | None = None
     woken: bool | None = None
     interrupted: bool | None = None
     answers: Strings | None = None
@@ -214,7 +219,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     mb_written: float | None = None
 
 
-NEEDS_EARS: Final = ("sound", "woken", "interrupted", "led", "phase", "media_gain", "answers")
+NEEDS_EARS: Final = ("sound", "peak_dbfs", "woken", "interrupted", "led", "phase", "media_gain", "answers")
 """Expectations that mean nothing where words are typed into the conversation."""
 
 

@@ -24,10 +24,16 @@ from firmware_sim.sound.air import Bed
 TUNES: Final = (("Slow Elevator", 220.0), ("Paper Moonrise", 261.63), ("Low Water", 196.0))
 """Titles of the music library, and the pitch in Hz on which each piece stands."""
 
+PAUSE: Final = " ... "
+"""What a pause is written as."""
+
 _TUNE_SECONDS: Final = 120
 _BED_SECONDS: Final = 20.0
 _LOUDNESS: Final = 3000
 _NEAREST: Final = 0.1
+
+_FAINT: Final = 0.02
+"""Share of the largest sample below which a voice has not begun yet, or has ended."""
 
 
 class Sounds:
@@ -50,7 +56,7 @@ class Sounds:
         Raises:
             BadInput: There is no such voice or recording.
         """
-        pcm = self._spoken(said.text, said.voice) if said.text else read_audio(self._folder / said.file)
+        pcm = self._paused(said) if said.text else read_audio(self._folder / said.file)
         if not said.distance:
             return pcm
         return np.asarray(np.rint(pcm / max(said.distance[device], _NEAREST)).clip(-32768, 32767), np.int16)
@@ -87,8 +93,22 @@ class Sounds:
                 return scenery.talker(voices(), scenery.BABBLE_VOICES[0], self._seed)
         return scenery.television(voices(), seed=self._seed)
 
+    def _paused(self, said: Said) -> Pcm:
+        """What is said piece by piece, with just the pauses between."""
+        if PAUSE not in said.text:
+            return self._spoken(said.text, said.voice)
+        silence = np.zeros(round(seconds(said.pause) * SAMPLE_RATE), np.int16)
+        first, *rest = (_trimmed(self._spoken(piece, said.voice)) for piece in said.text.split(PAUSE))
+        return np.concatenate([first, *(part for piece in rest for part in (silence, piece))])
+
     def _spoken(self, text: str, voice: str) -> Pcm:
         return render(self._kit.person(voice), text)
+
+
+def _trimmed(pcm: Pcm) -> Pcm:
+    """Without the silence before and after."""
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _FAINT * np.abs(pcm.astype(np.int32)).max(initial=0))
+    return pcm[loud[0] : loud[-1] + 1] if len(loud) else pcm
 
 
 @cache

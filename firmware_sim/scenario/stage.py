@@ -167,6 +167,7 @@ class Stage:
                 await gadget.sounding(seconds(step.send_after))
         before = [len(seen) for seen in self._seen]
         sounds_before = [len(each.board.audible) for each in self._gadgets]
+        began = self._clock.monotonic()
         self._note("step", line=self._line(), does=_action(step))
         await self._act(step)
         if following is not None and following.send_after is not None:
@@ -176,7 +177,7 @@ class Stage:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*(each.quiet() for each in self._gadgets if each.on))
         await self._bury_the_dead()
-        self._judge(step, before, sounds_before)
+        self._judge(step, began, before, sounds_before)
 
     async def _act(self, step: Step) -> None:
         gadget = self._gadgets[0]
@@ -239,11 +240,12 @@ class Stage:
                 await self._clock.sleep(self._off_for)
                 await gadget.boot()
 
-    def _judge(self, step: Step, before: Sequence[int], sounds_before: Sequence[int]) -> None:
+    def _judge(self, step: Step, began: float, before: Sequence[int], sounds_before: Sequence[int]) -> None:
         fresh = [seen[count:] for seen, count in zip(self._seen, before, strict=True)]
         sounds = [g.board.sounds_since(count) for g, count in zip(self._gadgets, sounds_before, strict=True)]
         answers = tuple(g.config.home.room for g, s in zip(self._gadgets, sounds, strict=True) if "speech" in s)
-        moment = Moment(self._gadgets[0], fresh[0], sounds[0], answers)
+        peak = self._gadgets[0].board.speaker.peak(began)
+        moment = Moment(self._gadgets[0], fresh[0], sounds[0], peak, answers)
         found = looked_at(lambda: misses(step.expect or Expect(), moment))
         found += looked_at(lambda: present(step.absent or Expect(), moment))
         if step.within_ms is not None and (moment.latency_ms is None or moment.latency_ms > step.within_ms):

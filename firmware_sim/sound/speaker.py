@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +101,11 @@ class SimulatedSpeaker:
     def level(self, start: float, seconds: float) -> Level:
         """How loud it was from `start` (monotonic seconds) on, pauses included."""
         return measure(self.between(start, round(seconds * SAMPLE_RATE)))
+
+    def peak(self, start: float) -> int:
+        """The largest sample that was heard from `start` (monotonic seconds) on; 0 for silence."""
+        frames = self._frames[bisect_left(self._times, start) :]
+        return max((int(np.abs(frame.astype(np.int32)).max()) for frame in frames), default=0)
 
     def recording(self) -> Pcm:
         """From the first sound to the end of the last one, with the pauses between."""
