@@ -29,6 +29,7 @@ _BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
 }
 _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("sim", "A spoken tour of a simulated living room, without a microphone."),
+    "simulate": ("sim", "A gadget that isn't there: play scenarios, open its page, live for days."),
     "data": ("train", "Labelled sentences: list, fetch, check, convert, find leaks, report."),
     "data.confusions": ("sim", "What the recogniser hears in place of what is said, for training."),
     "train": ("train", "Train, distil and quantize the language model."),

@@ -143,8 +143,13 @@ def _convert(file: Path, marks: Marked, root: Path_, raw: Any, case: Mapping[str
         raise fail((*path, unknown[1]) if unknown else path, problem, hint) from error
     name = scenario.name
     if case and name == raw["name"] and not _PLACEHOLDER.search(_raw_name(marks, root)):
-        name = f"{name} ({', '.join(str(value) for value in case.values())})"
+        name = f"{name} ({', '.join(f'{key} {_written(value)}' for key, value in case.items())})"
     return Loaded(scenario, file, marks, root, name)
+
+
+def _written(value: Any) -> str:
+    """A value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _raw_name(marks: Marked, root: Path_) -> str:
@@ -171,7 +176,7 @@ def _filled(value: Any, case: Mapping[str, Any]) -> Any:
 
 
 def _text(value: str, case: Mapping[str, Any]) -> str:
-    return _PLACEHOLDER.sub(lambda found: str(case[found[1]]), value)
+    return _PLACEHOLDER.sub(lambda found: _written(case[found[1]]), value)
 
 
 def _path(message: str) -> Path_:

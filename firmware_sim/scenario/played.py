@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -79,3 +80,13 @@ class Played:
     def good(self) -> bool:
         """As it should be: passed, or failed as announced."""
         return self.status in ("passed", "expected failure")
+
+
+def differences(first: Sequence[Played], second: Sequence[Played]) -> list[str]:
+    """Where scenarios that were played twice did not do the same, as `file:line: name`."""
+    before = {(played.file, played.line, played.name): played.digest for played in first}
+    return sorted(
+        f"{played.file}:{played.line}: {played.name}"
+        for played in second
+        if before[played.file, played.line, played.name] != played.digest
+    )
