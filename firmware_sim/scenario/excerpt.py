@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -64,7 +65,7 @@ class Excerpt:
         edges = [Span(0.0, 0.0), *self.spans, Span(self.whole, self.whole)]
         found = []
         place = 0.0
-        for before, after in zip(edges, edges[1:], strict=False):
+        for before, after in pairwise(edges):
             place += before.end - before.begin
             if after.begin - before.end > 1 / _FRAMES:
                 found.append((place, after.begin - before.end))
@@ -93,34 +94,44 @@ def excerpt(heard: Heard, moments: Iterable[float], *, last: bool) -> Excerpt:
         last: Of more than `LONGEST` seconds the last are kept, not the first.
     """
     count = -(-max(len(heard.microphone), len(heard.speaker)) // _FRAME)
-    microphone, speaker = _framed(heard.microphone, count), _framed(heard.speaker, count)
-    active = _sounding(microphone) | (_peaks(speaker) > _FLOOR)
+    active = _sounding(_peaks(heard.microphone, count)) | (_peaks(heard.speaker, count) > _FLOOR)
     for moment in moments:
-        active[min(max(0, int(moment * _FRAMES)), count - 1) : int(moment * _FRAMES) + 1] = True
+        frame = int(moment * _FRAMES)
+        active[min(frame, count - 1) : frame + 1] = True
     kept = _without_idle(active)
     budget = round(LONGEST * _FRAMES)
     if kept.sum() > budget:
         kept[np.flatnonzero(kept)[:-budget] if last else np.flatnonzero(kept)[budget:]] = False
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]])))
-    spans = tuple(Span(begin / _FRAMES, end / _FRAMES) for begin, end in edges.reshape(-1, 2).tolist())
-    return Excerpt(spans, microphone[kept].reshape(-1), speaker[kept].reshape(-1), count / _FRAMES)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]))).reshape(-1, 2).tolist()
+    return Excerpt(
+        tuple(Span(begin / _FRAMES, end / _FRAMES) for begin, end in edges),
+        _taken(heard.microphone, edges),
+        _taken(heard.speaker, edges),
+        count / _FRAMES,
+    )
 
 
-def _framed(pcm: Pcm, count: int) -> Pcm:
-    return np.pad(pcm, (0, count * _FRAME - len(pcm))).reshape(count, _FRAME)
+def _peaks(pcm: Pcm, count: int) -> NDArray[np.int32]:
+    """Highest magnitude of each frame, without a copy of hours of sound; in 32 bits, where 32768 has its place."""
+    peaks = np.zeros(count, np.int32)
+    whole = len(pcm) // _FRAME
+    frames = pcm[: whole * _FRAME].reshape(whole, _FRAME)
+    peaks[:whole] = np.maximum(frames.max(1, initial=0).astype(np.int32), -frames.min(1, initial=0).astype(np.int32))
+    peaks[whole : whole + 1] = np.abs(pcm[whole * _FRAME :].astype(np.int32)).max(initial=0)
+    return peaks
 
 
-def _peaks(frames: Pcm) -> NDArray[np.int32]:
-    """Highest magnitude of each frame; in 32 bits, since -32768 has no counterpart in 16."""
-    highest, lowest = frames.max(1, initial=0).astype(np.int32), frames.min(1, initial=0).astype(np.int32)
-    return np.maximum(highest, -lowest)
-
-
-def _sounding(frames: Pcm) -> NDArray[np.bool_]:
+def _sounding(peaks: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Frames in which something is heard over the room's noise."""
-    peaks = _peaks(frames)
     noise = float(np.percentile(peaks[peaks > 0], 20)) if peaks.any() else 0.0
     return peaks > max(_FLOOR, _OVER_NOISE * noise)
+
+
+def _taken(pcm: Pcm, edges: Sequence[Sequence[int]]) -> Pcm:
+    """Some stretches of frames, one after the other."""
+    parts = [pcm[begin * _FRAME : end * _FRAME] for begin, end in edges]
+    sizes = [(end - begin) * _FRAME for begin, end in edges]
+    return np.concatenate([np.pad(part, (0, size - len(part))) for part, size in zip(parts, sizes, strict=True)])
 
 
 def _without_idle(active: NDArray[np.bool_]) -> NDArray[np.bool_]:
