@@ -143,7 +143,7 @@ class Gadget:
         assistant = build_assistant(brain, ring, mixer, stt, tts, self._observe, listener, self.light)
         stall = brain.config.audio.stall
         lost, found = assistant.lost_microphone, assistant.found_microphone
-        ears = MicrophoneKeeper(self.microphone, ring, self.clock, stall, lost, found)
+        ears = MicrophoneKeeper(self.microphone, ring, self.clock, stall, lost, found, lambda: assistant.closed)
         mouth = SpeakerKeeper(self.speaker, mixer, self.clock, stall, self._trouble)
         self._open(lambda: self.microphone.start(ring.push))
         self._open(lambda: self.speaker.start(mixer.pull))

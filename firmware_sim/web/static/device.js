@@ -46,7 +46,7 @@ export function showSpeaker({ power, light, boot }, wakeWords) {
   stage.dataset.power = power;
   stage.dataset.light = running ? light : power === "booting" ? "boot" : "off";
   document.body.dataset.light = stage.dataset.light;
-  const said = wakeWords.map((word) => `“${sentence(word)}”`).join(" or ");
+  const said = wakeWords.map((words) => `“${words.split(" ").map(sentence).join(" ")}”`).join(" or ");
   const ready = `Say ${said}, press Talk, or type.`;
   let [status, hint] = STATUS[light] ?? STATUS.off;
   if (light === "off") hint = ready;
@@ -81,7 +81,7 @@ export function showTelevision(tv, channels, reachable) {
 }
 
 /** Timers, alarms, reminders, lists and music. Returns whether something counts down. */
-export function showMind({ timers, appointments, ringing, lists, player }, now) {
+export function showMind({ power, timers, appointments, ringing, lists, player }, now) {
   const rows = [];
   for (const words of ringing) rows.push(row("ringing", "Rings", words));
   for (const { label, duration, ends, remaining } of timers) {
@@ -99,7 +99,8 @@ export function showMind({ timers, appointments, ringing, lists, player }, now) 
     const how = player.playing ? "" : " (paused)";
     rows.push(row("music", "Music", `${player.title} – ${player.artist}${how}`));
   }
-  const nothing = html("p", { class: "quiet" }, "Nothing. Try “set a timer for two minutes”.");
+  const empty = power === "on" ? "Nothing. Try “set a timer for two minutes”." : "What it keeps comes back with the power.";
+  const nothing = html("p", { class: "quiet" }, empty);
   find("mind").replaceChildren(rows.length ? html("dl", {}, ...rows) : nothing);
   return timers.some((timer) => timer.ends);
 }

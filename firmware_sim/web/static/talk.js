@@ -23,13 +23,13 @@ export function forget() {
 }
 
 export function addTurn({ turn, done, ignored, at }) {
-  const lines = [html("li", { class: "you" }, html("span", { class: "unseen" }, "You: "), turn.transcript || "…")];
+  const lines = [html("div", { class: "said you" }, html("span", { class: "unseen" }, "You: "), turn.transcript || "…")];
   const what = [];
   for (const change of done) what.push(html("p", { class: "done" }, change));
   if (turn.interpretations.length) what.push(why(turn.interpretations));
   const reply = ignored ? "(not meant for it)" : turn.reply || "(a chime)";
-  const kind = ignored ? "home quiet" : turn.failed ? "home failed" : "home";
-  lines.push(html("li", { class: kind }, html("span", { class: "unseen" }, "Homebody: "), html("p", { class: "reply" }, reply), ...what));
+  const kind = ignored ? "said home quiet" : turn.failed ? "said home failed" : "said home";
+  lines.push(html("div", { class: kind }, html("span", { class: "unseen" }, "Homebody: "), html("p", { class: "reply" }, reply), ...what));
   append(find("transcript"), lines);
   last = { stages: turn.timeline_ms, at };
   showTime();
@@ -44,7 +44,7 @@ export function addFirstSound({ latency_ms, after_speech_ms }) {
 
 export function addNote({ kind, text, remedy, at }) {
   const time = new Date(at * 1000).toLocaleTimeString(undefined, { hour12: false });
-  const line = html("li", { class: kind }, html("time", {}, time), html("p", {}, text));
+  const line = html("div", { class: `entry ${kind}` }, html("time", {}, time), html("p", {}, sentence(text)));
   if (remedy) line.append(html("p", { class: "remedy" }, remedy));
   append(find("log"), [line]);
 }
