@@ -81,9 +81,13 @@ def _problems(loaded: Loaded) -> Iterator[Problem]:
         yield ("steps",), "there are no steps.", "Write what is said, and what must come of it."
     try:
         start = datetime.fromisoformat(scenario.start)
+    except ValueError:
+        yield ("start",), f"{scenario.start} is no time.", "Write 2026-05-04T08:00."
+        return
+    try:
         now = start.replace(tzinfo=ZoneInfo(scenario.zone))
-    except (ValueError, KeyError, OSError) as error:
-        yield ("start",), f"{scenario.start} in {scenario.zone} is no time: {error}.", "Write 2026-05-04T08:00."
+    except (ValueError, KeyError, OSError):
+        yield ("zone",), f"there is no time zone {scenario.zone}.", "Write it like Europe/Berlin."
         return
     if start.tzinfo is not None:
         yield ("start",), "the start has a zone of its own.", "Write the zone as `zone`."
@@ -120,7 +124,7 @@ def _step(loaded: Loaded, step: Step, packs: Sequence[Pack], now: datetime, *, f
         value = getattr(step, name)
         if value is not None and not (isinstance(value, str) and value.startswith(("to ", "ring"))):
             yield from _refused((name,), partial(seconds, value))
-        if isinstance(value, str) and value.startswith("to ") and "T" not in value:
+        if isinstance(value, str) and value.startswith("to "):
             yield from _refused((name,), partial(moment, value, now))
     if isinstance(step.say, Said):
         yield from _said(loaded, step.say)

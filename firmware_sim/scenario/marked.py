@@ -60,18 +60,18 @@ def read(text: str) -> Marked:
     Raises:
         MarkedError: Not YAML, more than one document, or a key that stands twice.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         lines: dict[Path_, int] = {}
         return Marked(None if node is None else _value(loader, node, (), lines), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise MarkedError(error.problem or "not valid YAML", mark.line + 1 if mark else 1) from error
-    except yaml.YAMLError as error:
-        raise MarkedError(str(error), 1) from error
-    finally:
-        loader.dispose()
+    except yaml.YAMLError as error:  # a character that YAML has not
+        raise MarkedError(str(error).partition("\n")[0], 1) from error
+    except RecursionError as error:
+        raise MarkedError("nested too deep", 1) from error
 
 
 def _value(loader: _Loader, node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:

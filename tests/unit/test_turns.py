@@ -29,8 +29,10 @@ from device.turns import (
     SpeechBegan,
     StopHeard,
     StopRinging,
+    SwitchMoved,
     Think,
     TurnState,
+    Typed,
     Woken,
     advance,
 )
@@ -204,3 +206,43 @@ def test_whatever_happens(events: list[Event]) -> None:
             assert not state.question
         if state.phase is Phase.LISTENING:
             assert ears in (Ears.COMMAND, Ears.FOLLOW_UP)
+
+
+@pytest.mark.parametrize(
+    "begin", [TurnState(), TurnState(muted=True), TurnState(switched_off=True), TurnState(deaf=True)]
+)
+def test_typed_words_need_no_ears(begin: TurnState) -> None:
+    state, effects = play(Typed("stop the music"), state=begin)
+    assert state.phase is Phase.THINKING
+    assert effects == [Duck(True), Listen(Ears.OFF if begin.closed else Ears.INTERRUPT), Act(1, "stop the music")]
+
+
+def test_typed_words_interrupt_and_the_old_turn_can_say_nothing_more() -> None:
+    state, _ = play(Woken("a"), Heard(PCM), Answered(1, "A long story"))
+    state, effects = play(Typed("next"), state=state)
+    assert effects[0] == Silence()
+    assert effects[-1] == Act(2, "next")
+    assert play(Answered(1, "late"), state=state) == (state, [])
+
+
+def test_typed_words_answer_an_open_question() -> None:
+    state, _ = play(Woken("a"), Heard(PCM), Answered(1, "For how long?", question=True), PlaybackFinished(1))
+    state, effects = play(Typed("ten minutes"), state=state)
+    assert DropQuestion() not in effects
+    assert Silence() not in effects
+
+
+def test_the_switch_wins_over_software() -> None:
+    state, effects = play(SwitchMoved(True))
+    assert effects == [Listen(Ears.OFF)]
+    state, effects = play(Muted(False), Woken("hey_jarvis"), state=state)
+    assert state.phase is Phase.IDLE
+    assert effects == [Listen(Ears.OFF)]
+    state, effects = play(SwitchMoved(False), state=state)
+    assert effects == [Listen(Ears.WAKE)]
+
+
+def test_software_stays_muted_when_the_switch_is_moved_back() -> None:
+    state, effects = play(Muted(True), SwitchMoved(True), SwitchMoved(False))
+    assert state.closed
+    assert effects[-1] == Listen(Ears.OFF)
