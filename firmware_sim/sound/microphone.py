@@ -90,8 +90,8 @@ class SimulatedMicrophone:
 
         Args:
             pcm: The speech.
-            snr_db: Loudness over the background (the noise, and the beds laid so far that sound when it begins), both as RMS at
-                the microphone, pauses of the speech not counted; as it is if None.
+            snr_db: Loudness over the background, which is the noise and the beds laid so far that sound when it begins;
+                both as RMS at the microphone, pauses of the speech not counted. As loud as it is if None.
             at: Begin, in the clock's monotonic seconds; now if None. What lies in the past is not heard.
             through: The way from the mouth to the microphone; none if None.
 

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -135,3 +136,20 @@ def test_a_thread_can_still_wake_the_loop() -> None:
         return clock.monotonic()
 
     assert run(main) == 0.0
+
+
+def test_a_busy_loop_still_hears_the_outside() -> None:
+    reader, writer = os.pipe()
+
+    async def main(clock: VirtualClock) -> float:
+        event = asyncio.Event()
+        asyncio.get_running_loop().add_reader(reader, event.set)
+        os.write(writer, b"x")
+        while not event.is_set():
+            await asyncio.sleep(0)
+        asyncio.get_running_loop().remove_reader(reader)
+        return clock.monotonic()
+
+    assert run(main) == 0.0
+    os.close(reader)
+    os.close(writer)
