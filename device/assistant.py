@@ -49,7 +49,7 @@ SPEAKER_DEADLINE: Final = 5.0
 """Seconds after which a sound that should be over counts as never played: the speaker takes nothing."""
 
 EARS_REST: Final = 1.0
-"""Seconds for which the ears rest after they broke, so that a lasting defect is not reported thirty times a second."""
+"""Seconds for which the ears rest after they broke, so that a lasting defect is not tried thirty times a second."""
 
 _NO_STAGES: Final[Mapping[str, float]] = MappingProxyType({})
 
@@ -107,6 +107,16 @@ class Assistant:
         """What it is doing."""
         return self._state.phase
 
+    @property
+    def closed(self) -> bool:
+        """Whether it doesn't listen because somebody wants that."""
+        return self._state.closed
+
+    @property
+    def deaf(self) -> bool:
+        """Whether it can't hear, although it should."""
+        return self._state.deaf and not self._state.closed
+
     async def run(self) -> None:
         """Listen and answer until cancelled.
 
@@ -116,13 +126,7 @@ class Assistant:
             self._tasks = tasks
             tasks.create_task(self._parts.bell.run(self._bell_changed, self._quiet))
             try:
-                while True:
-                    frame = await self._parts.ring.read()
-                    try:
-                        await self._hear(frame)
-                    except Exception as error:  # whatever broke, the device goes on
-                        self._report(error)
-                        await self._parts.clock.sleep(EARS_REST)
+                await self._listen()
             finally:
                 self._ducked.close()
 
@@ -144,16 +148,33 @@ class Assistant:
         self._post(turns.SwitchMoved(off))
 
     def lost_microphone(self, error: DeviceError) -> None:
-        """The supervisor's word that no samples come: what was being collected can't be finished."""
+        """No samples come, or the ears broke: what was being collected can't be finished."""
         self._report(error)
         self._ended_at = self._spoke_at = self._parts.clock.monotonic()
         self._post(turns.MicrophoneLost(error.spoken))
 
     def found_microphone(self) -> None:
-        """The supervisor's word that samples come again."""
+        """Samples come again, and are heard."""
         self._post(turns.MicrophoneFound())
 
     # Ears ------------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Hear for ever. Ears that broke are a microphone that is lost, until they hear again."""
+        broken = False
+        while True:
+            frame = await self._parts.ring.read()
+            try:
+                await self._hear(frame)
+            except Exception as error:  # whatever broke, the device goes on
+                if not broken:
+                    self.lost_microphone(reportable(error))
+                broken = True
+                await self._parts.clock.sleep(EARS_REST)
+                continue
+            if broken:
+                self.found_microphone()
+            broken = False
 
     async def _hear(self, frame: Pcm) -> None:
         """One frame through echo cancellation, wake word, voice activity and endpoint."""

@@ -78,6 +78,13 @@ class MicrophoneStalled(DeviceError):
     spoken = "I lost the microphone for a moment. Please say that again."
 
 
+class MicrophoneSilent(DeviceError):
+    """The microphone delivers samples that are all the same: not even the noise of an input."""
+
+    recoverable = True
+    spoken = "My microphone hears nothing at all. Please check it."
+
+
 class SpeakerStalled(DeviceError):
     """The speaker stopped taking samples. What is spoken would not be heard before it is back."""
 
@@ -100,6 +107,13 @@ class Unexpected(DeviceError):
     """An exception that nobody foresaw, a bug: what it broke ends, the device goes on."""
 
     recoverable = True
+
+
+class OutOfMemory(DeviceError):
+    """Something could not be done for want of memory."""
+
+    recoverable = True
+    spoken = "I'm short of memory. Please try again in a moment."
 
 
 class BundleError(DeviceError):
@@ -129,6 +143,13 @@ class StorageError(DeviceError):
     spoken = "I couldn't save that: my storage is full or read-only."
 
 
+class DatabaseDamaged(StorageError):
+    """What was stored can't be read any more; the device starts anew."""
+
+    recoverable = False
+    spoken = "My memory was damaged, and I have lost timers, alarms, reminders and lists. Please set them again."
+
+
 class SkillError(DeviceError):
     """A skill could not do what was asked, for a reason outside the dialogue."""
 
@@ -137,9 +158,12 @@ class SkillError(DeviceError):
 
 
 def reportable(error: Exception) -> DeviceError:
-    """The error as something to report: itself, or an `Unexpected` caused by it."""
+    """The error as something to report: itself, or one caused by it: what is no want of memory is a bug."""
     if isinstance(error, DeviceError):
         return error
-    unexpected = Unexpected(f"{type(error).__name__}: {error}.", remedy="This is a bug; please report it.")
-    unexpected.__cause__ = error
-    return unexpected
+    if isinstance(error, MemoryError):
+        trouble: DeviceError = OutOfMemory(f"Memory is short: {error}.", remedy="End other programs.")
+    else:
+        trouble = Unexpected(f"{type(error).__name__}: {error}.", remedy="This is a bug; please report it.")
+    trouble.__cause__ = error
+    return trouble

@@ -1,7 +1,7 @@
 """Keeps microphone and speaker alive: a heartbeat each, and reopening with growing pauses.
 
 A microphone that silently stops delivering is the commonest way in which voice gadgets go deaf until somebody
-restarts them; a sound server that is restarted takes the speaker too.
+restarts them; one that delivers nothing but zeros is no better. A sound server that is restarted takes the speaker too.
 """
 
 from __future__ import annotations
@@ -14,11 +14,18 @@ from device.audio.mixer import Mixer
 from device.audio.ports import Microphone, Speaker
 from device.audio.ring import Ring
 from device.clock import Clock
-from device.errors import DeviceError, MicrophoneStalled, SpeakerStalled
+from device.errors import DeviceError, MicrophoneSilent, MicrophoneStalled, SpeakerStalled
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 """Seconds between attempts to open a device again; doubled each time."""
+
+DEAD_AFTER: Final = 10.0
+"""Seconds of samples that are all the same after which a microphone counts as dead.
+
+Every input that is alive has some noise. Longer than a sound server takes to move a stream, and than noise gates close
+between the words of somebody who is talking to the device.
+"""
 
 
 class _Keeper(ABC):
@@ -59,6 +66,8 @@ class _Keeper(ABC):
                 if self._last_beat() > opened + trial / 2:
                     return
             await self._clock.sleep(pause)
+            if self._last_beat() > self._clock.monotonic() - pause / 2:
+                return  # it came back by itself
             pause = min(2 * pause, LONGEST_PAUSE)
 
     @abstractmethod
@@ -82,11 +91,12 @@ class MicrophoneKeeper(_Keeper):
 
     Args:
         microphone: Delivers into the ring.
-        ring: Its `last_push` is the heartbeat.
+        ring: Its `last_push` and `last_signal` are the heartbeat.
         clock: Time.
         stall: Seconds of silence of the heartbeat that count as dead.
         lost: Told once each time that the microphone is lost.
         found: Told when it delivers again.
+        off: Whether somebody has switched it off: then it is silent, and well.
     """
 
     def __init__(
@@ -97,15 +107,27 @@ class MicrophoneKeeper(_Keeper):
         stall: float,
         lost: Callable[[DeviceError], None] = lambda _: None,
         found: Callable[[], None] = lambda: None,
+        off: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(clock, stall, lost, found)
         self._microphone = microphone
         self._ring = ring
+        self._off = off
+        self._off_at = float("-inf")
 
     def _last_beat(self) -> float:
-        return self._ring.last_push
+        """Of samples; of sound only where that is missing for longer."""
+        if self._off():
+            self._off_at = self._clock.monotonic()
+        signal = max(self._ring.last_signal, self._off_at)
+        return min(self._ring.last_push, signal + max(DEAD_AFTER - self._stall, 0.0))
 
     def _loss(self, silent_for: float) -> DeviceError:
+        if self._clock.monotonic() - self._ring.last_push < self._stall:
+            return MicrophoneSilent(
+                f"{self._microphone.name} has delivered nothing but silence for {DEAD_AFTER:.0f} s.",
+                remedy="Check its switch and its plug; it is opened again by itself.",
+            )
         return MicrophoneStalled(
             f"{self._microphone.name} has delivered nothing for {silent_for:.0f} s.",
             remedy="Check its plug; it is opened again by itself.",

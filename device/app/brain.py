@@ -24,7 +24,7 @@ from device.audio.volume import DeviceVolume
 from device.clock import Clock
 from device.config import Config
 from device.dialogue.conversation import Conversation, Memory, Turn
-from device.errors import DeviceError, StorageError
+from device.errors import DatabaseDamaged, DeviceError, StorageError
 from device.household import household_names
 from device.nlu.answer import Interpreter
 from device.nlu.onnx_model import JointModel
@@ -105,7 +105,7 @@ def build_brain(
     database = Database(home / "homebody.db")
     if database.recovered_from:
         problems.append(
-            StorageError(
+            DatabaseDamaged(
                 f"The database was damaged and starts anew; the old file is kept as {database.recovered_from}.",
                 remedy="Set timers, alarms, reminders and lists again.",
             )

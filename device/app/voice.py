@@ -12,7 +12,7 @@ from device.audio.mixer import Mixer
 from device.audio.ring import Ring
 from device.bell import Bell
 from device.config import Config
-from device.errors import BundleError, DeviceError
+from device.errors import BundleError, DatabaseDamaged, DeviceError
 from device.events import Observation
 from device.hearing import Hearing
 from device.lights import Lights, NoLights
@@ -63,8 +63,9 @@ def make_tts_engine(config: Config, home: Path) -> TtsEngine:
 
 
 async def say_problems(problems: Iterable[DeviceError], voice: Voice) -> None:
-    """Say aloud that the language model is not the wanted one, which somebody who sees no screen couldn't know."""
-    for sentence in dict.fromkeys(problem.spoken for problem in problems if isinstance(problem, BundleError)):
+    """Say aloud what somebody who sees no screen couldn't know: another language model is in use, all was forgotten."""
+    told = (problem.spoken for problem in problems if isinstance(problem, BundleError | DatabaseDamaged))
+    for sentence in dict.fromkeys(told):
         with contextlib.suppress(DeviceError):  # a voice that fails is reported at the next reply
             await voice.speak(sentence, voice.begin())
 

@@ -22,6 +22,7 @@ class Ring:
     Attributes:
         dropped: Samples that were overwritten before they were read.
         last_push: `clock.monotonic()` of the last push (or of the construction): the microphone's heartbeat.
+        last_signal: The same of the last frame whose samples were not all equal; every working input has some noise.
     """
 
     def __init__(self, clock: Clock, *, seconds: float = 4.0, preroll: float = 2.0) -> None:
@@ -36,7 +37,7 @@ class Ring:
         self._lock = threading.Lock()
         self._waiter: asyncio.Future[None] | None = None
         self.dropped = 0
-        self.last_push = clock.monotonic()
+        self.last_push = self.last_signal = clock.monotonic()
 
     @property
     def pending(self) -> int:
@@ -46,9 +47,12 @@ class Ring:
     def push(self, frame: Pcm) -> None:
         """Add a copy of the frame; from any thread, never waits. A frame larger than the ring keeps its end."""
         copy = np.array(frame[-self._capacity :], dtype=np.int16)
+        signal = bool((copy != copy[:1]).any())
         with self._lock:
             self.dropped += len(frame) - len(copy)
             self.last_push = self._clock.monotonic()
+            if signal:
+                self.last_signal = self.last_push
             if not len(copy):
                 return
             self._frames.append(copy)

@@ -138,7 +138,8 @@ async def _spoken(brain: Brain, display: Display) -> None:
         tts = Renewable(lambda: make_tts_engine(config, brain.home))
         assistant = build_assistant(brain, ring, mixer, stt, tts, display)
         stall = config.audio.stall
-        ears = MicrophoneKeeper(microphone, ring, clock, stall, assistant.lost_microphone, assistant.found_microphone)
+        lost, found = assistant.lost_microphone, assistant.found_microphone
+        ears = MicrophoneKeeper(microphone, ring, clock, stall, lost, found, lambda: assistant.closed)
         mouth = SpeakerKeeper(speaker, mixer, clock, stall, lambda error: display(Trouble(error, clock.monotonic())))
         wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
         if not display.as_json:

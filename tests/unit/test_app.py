@@ -11,7 +11,18 @@ import pytest
 from device.app import Brain, build_brain, driver, load_all_packs, load_language_model, make_home, make_player, parts
 from device.clock import Clock
 from device.config import Config, HomeConfig, NluConfig, PrivacyConfig
-from device.errors import BundleError, ConfigError, DeviceError, Missing, PackError, StorageError
+from device.errors import (
+    BundleError,
+    ConfigError,
+    DatabaseDamaged,
+    DeviceError,
+    Missing,
+    OutOfMemory,
+    PackError,
+    StorageError,
+    Unexpected,
+    reportable,
+)
 from device.skills.player import LocalPlayer
 from device.store.turns import History
 from firmware_sim.board.workers import InlineWorkers
@@ -155,6 +166,23 @@ async def test_without_any_model_fixed_phrases_are_understood_and_the_problem_is
     odd = await brain.conversation.turn("please do my taxes quickly")
     assert odd.failed
     assert odd.reply
+
+
+# Errors --------------------------------------------------------------------------------------------------------
+
+
+def test_a_want_of_memory_is_no_bug() -> None:
+    assert type(reportable(MemoryError("no memory"))) is OutOfMemory
+    assert type(reportable(ValueError("a bug"))) is Unexpected
+    assert type(reportable(BundleError("damaged"))) is BundleError
+
+
+def test_a_damaged_database_is_a_problem_with_words_of_its_own(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "homebody.db").write_bytes(b"no database at all" * 500)
+    brain = build_brain(Config(), tmp_path, clock, InlineWorkers(clock), find_model=lambda *_: None)
+    [problem] = brain.problems
+    assert isinstance(problem, DatabaseDamaged)
+    assert problem.spoken != StorageError.spoken
 
 
 # State ---------------------------------------------------------------------------------------------------------

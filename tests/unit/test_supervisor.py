@@ -10,8 +10,8 @@ from device.audio.mixer import Mixer
 from device.audio.ports import FRAME, FrameCallback, Pcm
 from device.audio.ring import Ring
 from device.audio.volume import DeviceVolume
-from device.errors import DeviceError, MicrophoneStalled, SpeakerStalled
-from device.supervisor import FIRST_PAUSE, LONGEST_PAUSE, MicrophoneKeeper, SpeakerKeeper
+from device.errors import DeviceError, MicrophoneSilent, MicrophoneStalled, SpeakerStalled
+from device.supervisor import DEAD_AFTER, FIRST_PAUSE, LONGEST_PAUSE, MicrophoneKeeper, SpeakerKeeper
 from firmware_sim.clock import VirtualClock, run
 from firmware_sim.sound.microphone import SimulatedMicrophone
 from firmware_sim.sound.speaker import SimulatedSpeaker
@@ -38,6 +38,7 @@ class Room:
                 super().start(callback)
 
         self.microphone = Watched(clock)
+        self.off = False
 
     def keeper(self) -> MicrophoneKeeper:
         return MicrophoneKeeper(
@@ -47,6 +48,7 @@ class Room:
             STALL,
             lost=lambda error: self.lost.append((self.clock.monotonic(), error)),
             found=lambda: self.found.append(self.clock.monotonic()),
+            off=lambda: self.off,
         )
 
 
@@ -122,6 +124,40 @@ def test_a_microphone_that_starts_but_stays_dumb_is_opened_again() -> None:
     assert len(room.lost) == 1
     assert len(room.found) == 1
     assert len(room.tried) > 4
+
+
+def test_a_microphone_that_delivers_only_zeros_is_told_once_and_found_when_it_hears() -> None:
+    async def scene(room: Room) -> None:
+        await room.clock.sleep(10)
+        room.microphone.silence()
+        await room.clock.sleep(100)
+        room.microphone.plug()
+        await room.clock.sleep(LONGEST_PAUSE + STALL)
+
+    room = kept(scene)
+    [(lost_at, error)] = room.lost
+    assert isinstance(error, MicrophoneSilent)
+    assert error.remedy
+    assert abs(lost_at - (10 + DEAD_AFTER)) < 0.1
+    [found_at] = room.found
+    assert 110 < found_at <= 110 + LONGEST_PAUSE + STALL
+    assert len(room.tried) > 3, "opening a hung device again may help"
+
+
+def test_a_microphone_that_is_switched_off_is_silent_and_well() -> None:
+    async def scene(room: Room) -> None:
+        room.off = True
+        room.microphone.switch(True)
+        await room.clock.sleep(600)
+        room.off = False
+        await room.clock.sleep(DEAD_AFTER - 2 * STALL)
+        assert not room.lost
+        await room.clock.sleep(2 * STALL + 1)
+        assert [type(error) for _, error in room.lost] == [MicrophoneSilent], "it is on, and hears nothing"
+        room.microphone.switch(False)
+        await room.clock.sleep(LONGEST_PAUSE)
+
+    assert kept(scene).found
 
 
 def test_a_second_loss_is_told_again_and_begins_with_a_short_pause() -> None:
