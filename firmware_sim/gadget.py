@@ -246,6 +246,8 @@ class Gadget:
         """Seconds for which surely nothing sounds and nobody speaks."""
         if self.assistant is None:
             return float("inf")
+        if self.assistant.deaf or self.faults.sound or "ears" in self.faults.broken:
+            return 0.0  # the device is to notice, and to recover
         sounds = self.program.mixer.playing() or self._clock.monotonic() < self.board.sounds_until
         if self.phase is not Phase.IDLE or sounds or self.brain.scheduler.ringing():
             return 0.0

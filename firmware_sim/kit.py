@@ -28,10 +28,12 @@ class Faults:
     Attributes:
         broken: Engines that fail when called: `stt`, `tts`, `ears`.
         hung: Workers whose calls never come back: `stt`, `tts`.
+        sound: Microphone or loudspeaker are not as they should be.
     """
 
     broken: set[str] = field(default_factory=set)
     hung: set[str] = field(default_factory=set)
+    sound: bool = False
 
     def check(self, engine: str) -> None:
         """Fail, if that engine is to fail now.

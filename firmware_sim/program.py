@@ -22,7 +22,7 @@ from device.config import Config
 from device.errors import DeviceError
 from device.events import Observation, Rang, Trouble, TurnDone
 from device.speech.renewable import Renewable
-from device.supervisor import MicrophoneKeeper
+from device.supervisor import MicrophoneKeeper, SpeakerKeeper
 from device.voice import Voice
 from firmware_sim.board.board import Board
 from firmware_sim.board.workers import InlineWorkers
@@ -33,7 +33,7 @@ HUNG: Final = 1e7
 """Virtual seconds that a call of a hung engine takes: longer than anybody waits."""
 
 WARM_UP: Final = 0.1
-"""Seconds that a microphone has to deliver before it is watched."""
+"""Seconds that microphone and speaker have to begin before they are watched."""
 
 _LOOK_AGAIN: Final = 3600.0
 _AFTER_TROUBLE: Final = 5.0
@@ -83,7 +83,7 @@ class Program:
         self._tell = observe
         self._alive = True
         self._tasks: list[asyncio.Task[None]] = []
-        self._keeper: asyncio.Task[None] | None = None
+        self._keepers: list[asyncio.Task[None]] = []
         self._looked = asyncio.Event()
         self._ring = Ring(clock)
         with _shared_cache(board.home):
@@ -126,7 +126,7 @@ class Program:
         self._looked.set()
 
     async def listen(self) -> None:
-        """Open microphone and speaker, and watch the microphone once it has had time to deliver."""
+        """Open microphone and speaker, and watch both once they have had time to begin."""
         if self.assistant is None:
             return
         try:
@@ -134,17 +134,19 @@ class Program:
         except DeviceError as error:  # unplugged: the device runs without it until it is back
             self._trouble(error)
         await self._clock.sleep(WARM_UP)
-        lost, found = self.assistant.lost_microphone, self.assistant.found_microphone
-        keeper = MicrophoneKeeper(
-            self._board.microphone, self._ring, self._clock, self._config.audio.stall, lost, found
-        )
-        self._keeper = self._run(keeper.run())
+        assistant = self.assistant
+        lost, found = assistant.lost_microphone, assistant.found_microphone
+        stall = self._config.audio.stall
+        microphone = self._board.microphone
+        ears = MicrophoneKeeper(microphone, self._ring, self._clock, stall, lost, found, lambda: assistant.closed)
+        mouth = SpeakerKeeper(self._board.mouth(self.mixer), self.mixer, self._clock, stall, self._trouble)
+        self._keepers = [self._run(ears.run()), self._run(mouth.run())]
 
     def rest(self) -> None:
         """Close microphone and speaker, unwatched: nothing will sound for a while, and that need not be computed."""
         self._board.close()
-        if self._keeper:
-            self._keeper.cancel()
+        for keeper in self._keepers:
+            keeper.cancel()
 
     def check(self) -> None:
         """Raise what broke it."""

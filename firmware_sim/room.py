@@ -150,9 +150,9 @@ async def furnished(
     if echo:
         microphone.echo(echo, 0.02)
     assistant = build_assistant(brain, ring, mixer, stt, tts, both, listener)
-    keeper = MicrophoneKeeper(
-        microphone, ring, clock, brain.config.audio.stall, assistant.lost_microphone, assistant.found_microphone
-    )
+    lost, found = assistant.lost_microphone, assistant.found_microphone
+    stall = brain.config.audio.stall
+    keeper = MicrophoneKeeper(microphone, ring, clock, stall, lost, found, lambda: assistant.closed)
     microphone.start(ring.push)
     speaker.start(mixer.pull)
     tasks = [asyncio.create_task(assistant.run()), asyncio.create_task(keeper.run())]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from firmware_sim.sound.microphone import SimulatedMicrophone
 from firmware_sim.sound.speaker import SimulatedSpeaker
 
 KINDS: Final[tuple[SoundKind, ...]] = ("speech", "chime", "alarm", "media")
+
+Pull: TypeAlias = Callable[[int], Pcm]
+"""Gives so many samples."""
 
 _SILENCE: Final[frozenset[SoundKind]] = frozenset()
 
@@ -114,7 +118,11 @@ class Board:
         try:
             self.microphone.start(self._recorded(deliver))
         finally:
-            self.speaker.start(lambda count: self._noted(mixer, count))
+            self.mouth(mixer).start(mixer.pull)
+
+    def mouth(self, mixer: Mixer) -> NotedSpeaker:
+        """The loudspeaker as a program has it: what it takes from the mixer is noted in `audible`."""
+        return NotedSpeaker(self.speaker, lambda pull, count: self._noted(mixer, pull, count))
 
     def close(self) -> None:
         """Let both rest."""
@@ -147,12 +155,33 @@ class Board:
 
         return take
 
-    def _noted(self, mixer: Mixer, count: int) -> Pcm:
+    def _noted(self, mixer: Mixer, pull: Pull, count: int) -> Pcm:
         """What the loudspeaker takes, with a note of what it is."""
         kinds = frozenset(kind for kind in KINDS if mixer.playing(kind)) if mixer.playing() else _SILENCE
-        pcm = mixer.pull(count)
+        pcm = pull(count)
         if kinds and not pcm.any():
             kinds = _SILENCE
         if kinds != (self.audible[-1][1] if self.audible else _SILENCE):
             self.audible.append((self._clock.monotonic(), kinds))
         return pcm
+
+
+class NotedSpeaker:
+    """Implements `Speaker` over a simulated one: `noted(pull, count)` pulls in its place."""
+
+    def __init__(self, speaker: SimulatedSpeaker, noted: Callable[[Pull, int], Pcm]) -> None:
+        self.name = speaker.name
+        self._speaker = speaker
+        self._noted = noted
+
+    def start(self, pull: Pull) -> None:
+        """See `Speaker.start`.
+
+        Raises:
+            AudioDeviceMissing: It is unplugged.
+        """
+        self._speaker.start(lambda count: self._noted(pull, count))
+
+    def stop(self) -> None:
+        """See `Speaker.stop`."""
+        self._speaker.stop()

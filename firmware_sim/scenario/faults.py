@@ -52,6 +52,8 @@ def _storage(fault: Fault, gadget: Gadget) -> None:
 
 def _sound(fault: Fault, gadget: Gadget) -> None:
     microphone = gadget.board.microphone
+    if fault.microphone or fault.speaker:
+        gadget.faults.sound = "ok" not in (fault.microphone, fault.speaker)
     match fault.microphone:
         case "unplugged":
             microphone.unplug()
