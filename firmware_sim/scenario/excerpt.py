@@ -16,14 +16,14 @@ from firmware_sim.scenario.played import Heard
 LONGEST_IDLE: Final = 5.0
 """Seconds of an idle stretch from which on it is cut."""
 
-LONGEST: Final = 120.0
+LONGEST: Final = 90.0
 """Seconds of sound that are kept at most: with them a page of twenty scenarios stays below 15 MB."""
 
 _FRAME: Final = SAMPLE_RATE // 10
 _FRAMES: Final = SAMPLE_RATE // _FRAME
 """Frames a second."""
 _MARGIN: Final = 10
-"""Frames that are kept on both sides of what is not idle."""
+"""Frames that are kept at both ends of an idle stretch."""
 _OVER_NOISE: Final = 2.0
 """Peaks so many times over the room's noise are a sound: 6 dB, more than the peaks of steady noise differ."""
 _FLOOR: Final = 33
@@ -140,5 +140,5 @@ def _without_idle(active: NDArray[np.bool_]) -> NDArray[np.bool_]:
     edges = np.flatnonzero(np.diff(np.concatenate([[True], active, [True]])))
     for begin, end in edges.reshape(-1, 2).tolist():
         if end - begin > LONGEST_IDLE * _FRAMES:
-            kept[begin + _MARGIN if begin else 0 : end - _MARGIN if end < len(active) else end] = False
+            kept[begin + _MARGIN : end - _MARGIN] = False
     return kept

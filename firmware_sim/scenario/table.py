@@ -62,18 +62,19 @@ class Progress:
     def ended(self, played: Played) -> None:
         """Count one more; what is not as it should be is said at once, whole, and stays on the terminal."""
         self._results.append(played)
-        if not self._console.is_terminal:
+        told = [] if played.good else findings(played)
+        if self._console.is_terminal:
+            told = told and [f"{played.status}  {played.name}", *told]
+        else:
             number = f"{len(self._results):>{len(str(self._total))}}/{self._total}"
-            self._print(Text(f"{number}  {played.status:<19}  {_where(played)}  {played.name}  ({_effort(played)})"))
-        elif not played.good:
-            self._print(_heading(played))
-        if not played.good:
-            for line in findings(played):
-                self._print(Text(line))
-
-    def _print(self, text: Text) -> None:
-        """Whole lines: an editor or a terminal finds `file:line:` only unbroken."""
-        self._console.print(text, soft_wrap=True)
+            told = [f"{number}  {played.status:<19}  {_where(played)}  {played.name}  ({_effort(played)})", *told]
+        if told:
+            # Unbroken lines: an editor or a terminal finds `file:line:` only whole.
+            head, *rest = told
+            style = "" if played.good else STATUS_STYLES[played.status]
+            self._console.print(Text("\n").join([Text(head, style), *map(Text, rest)]), soft_wrap=True)
+        if self._live.is_started:
+            self._live.refresh()
 
     def _table(self) -> RenderableType:
         found = totals(self._results)
@@ -145,10 +146,6 @@ def _figures(results: Sequence[Played]) -> RenderableType:
 def _row(played: Played) -> tuple[Text, Text, Text]:
     style = STATUS_STYLES[played.status]
     return Text(_SIGNS[played.status], style), Text(_where(played), "dim"), Text(played.name)
-
-
-def _heading(played: Played) -> Text:
-    return Text.assemble((played.status, STATUS_STYLES[played.status]), f"  {played.name}")
 
 
 def _where(played: Played) -> str:
