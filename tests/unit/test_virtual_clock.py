@@ -145,7 +145,7 @@ def test_a_busy_loop_still_hears_the_outside() -> None:
         event = asyncio.Event()
         asyncio.get_running_loop().add_reader(reader, event.set)
         os.write(writer, b"x")
-        while not event.is_set():
+        while not event.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)
         asyncio.get_running_loop().remove_reader(reader)
         return clock.monotonic()
