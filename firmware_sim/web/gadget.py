@@ -75,7 +75,7 @@ class Gadget:
         self.clock = SteppedClock(clock)
         self.world = World.furnished(self.clock)
         self.flash = Flash(home, self.clock, size=profile.flash.size_mb * 1_000_000)
-        self.microphone = StreamMicrophone(self.clock)
+        self.microphone = StreamMicrophone(self.clock, profile.microphone.self_noise_dbfs + profile.microphone.gain_db)
         self.speaker = StreamSpeaker(self.clock, lambda sound: self.play(sound))
         self.light = PageLight(self.publish)
         self.past: deque[messages.Event] = deque(maxlen=PAST)
@@ -90,6 +90,7 @@ class Gadget:
         self._brain: Brain | None = None
         self._assistant: Assistant | None = None
         self._life: asyncio.Task[None] | None = None
+        self._hand = asyncio.Lock()  # two pages may reach for the plug at once
         self._published = State(0.0)
         self.world.house.on_change = lambda _id, _state: self.publish()
         self.world.television.on_change = self.world.player.on_change = lambda _state: self.publish()
@@ -98,16 +99,17 @@ class Gadget:
 
     async def plug(self, on: bool) -> None:
         """Put the plug in, or pull it; returns at once, or when the device is gone."""
-        if on and (self._life is None or self._life.done()):
-            self.flash.restore()
-            self._life = asyncio.create_task(self._live())
-        elif not on and self._life is not None:
-            life, self._life = self._life, None
-            self.flash.cut()
-            self._note("power", "The plug was pulled.")
-            life.cancel()
-            await asyncio.gather(life, return_exceptions=True)
-            self._set_power("off")
+        async with self._hand:
+            if on and (self._life is None or self._life.done()):
+                self.flash.restore()
+                self._life = asyncio.create_task(self._live())
+            elif not on and self._life is not None:
+                life, self._life = self._life, None
+                self.flash.cut()
+                self._note("power", "The plug was pulled.")
+                life.cancel()
+                await asyncio.gather(life, return_exceptions=True)
+                self._set_power("off")
 
     async def _live(self) -> None:
         """From plug to plug. What keeps the device from running is told, and it stays dark."""
@@ -197,6 +199,7 @@ class Gadget:
                 self._running().press()
             case messages.Switch(off):
                 self._switched_off = off
+                self.microphone.switch(off)
                 if self._assistant:
                     self._assistant.switch(off)
             case messages.Mute(on):
@@ -249,10 +252,17 @@ class Gadget:
 
     def welcome(self) -> Welcome:
         """The first message for a page."""
-        channels = {channel.number: channel.name for channel in self.world.television.channels()}
-        words = tuple(word.replace("_", " ") for word in self._config.speech.wake_words)
-        board = self._profile
-        return Welcome(board.title, board.leds, words, things(self.world), channels, self.state(), tuple(self.past))
+        return Welcome(
+            board=self._profile.title,
+            leds=self._profile.leds,
+            mute_switch=self._profile.mute_switch,
+            buffer_ms=1000 * self.speaker.latency,
+            wake_words=tuple(word.replace("_", " ") for word in self._config.speech.wake_words),
+            things=things(self.world),
+            channels={channel.number: channel.name for channel in self.world.television.channels()},
+            state=self.state(),
+            past=tuple(self.past),
+        )
 
     def state(self) -> State:
         """All of the present state."""

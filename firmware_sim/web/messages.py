@@ -247,6 +247,8 @@ class Welcome(Struct, frozen=True, tag="welcome", tag_field="type"):
     Attributes:
         board: What the board is, for people.
         leds: LEDs on its case; 0 for none.
+        mute_switch: Whether a switch cuts its microphone off.
+        buffer_ms: Milliseconds of each sound's delay that are the browser's.
         wake_words: What it wakes for.
         things: What stands in the flat.
         channels: The television's, by number.
@@ -256,6 +258,8 @@ class Welcome(Struct, frozen=True, tag="welcome", tag_field="type"):
 
     board: str
     leds: int
+    mute_switch: bool
+    buffer_ms: float
     wake_words: tuple[str, ...]
     things: tuple[Thing, ...]
     channels: Mapping[int, str]

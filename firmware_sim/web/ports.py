@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.audio.pace import FRAME_SECONDS, Pacer
 from device.audio.ports import FRAME, SAMPLE_RATE, FrameCallback, Pcm
 from device.clock import Clock
 from device.errors import AudioDeviceMissing, BadInput
 from device.lights import Pattern
+from firmware_sim.sound.levels import amplitude
 
 PREBUFFER: Final = 4 * FRAME
 """Samples that are collected before the first is delivered, 128 ms: what a browser sends comes in gusts."""
@@ -22,6 +25,9 @@ CAPACITY: Final = SAMPLE_RATE // 2
 LATENCY: Final = 0.15
 """Seconds from a pull until the browser plays it: the network and the page's own buffer (`static/sound.js`)."""
 
+_NOISE_FRAMES: Final = 300
+"""Frames of noise, about ten seconds, which are then repeated."""
+
 _LONGEST: Final = 2 * SAMPLE_RATE
 """Bytes of one message at most: a second of sound."""
 
@@ -29,20 +35,28 @@ _LONGEST: Final = 2 * SAMPLE_RATE
 class StreamMicrophone:
     """Implements `Microphone` over sound that is fed from outside, in pieces of any length.
 
-    It delivers a frame each 32 ms whether somebody streams or not, silence if nobody does, so that the device counts
-    it as alive. Where a stream falters, silence fills the gap until enough is collected again.
+    It delivers a frame each 32 ms whether somebody streams or not, nothing but its own noise if nobody does, so that
+    the device counts it as alive. Where a stream falters, noise fills the gap until enough is collected again.
+
+    Args:
+        clock: Time.
+        noise_dbfs: RMS of its own noise, relative to full scale.
 
     Attributes:
         dropped: Samples that came faster than time and were dropped.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, noise_dbfs: float) -> None:
         self.name = "the page's microphone"
         self.dropped = 0
+        noise = np.random.default_rng(0).standard_normal((_NOISE_FRAMES, FRAME))
+        self._noise: Iterator[NDArray[np.int32]] = itertools.cycle(
+            np.rint(amplitude(noise_dbfs) * noise).astype(np.int32)
+        )
         self._waiting: Pcm = np.zeros(0, np.int16)
         self._flowing = False
         self._plugged = True
-        self._silent = False
+        self._silent = self._off = False
         self._callback: FrameCallback | None = None
         self._pacer = Pacer(clock, self._deliver, first=FRAME_SECONDS)
 
@@ -78,11 +92,16 @@ class StreamMicrophone:
                 f"{len(data)} bytes are no piece of 16-bit sound.",
                 remedy=f"Send whole samples, {_LONGEST} bytes at most.",
             )
-        if not self._pacer.running or self._silent:
+        if not self._pacer.running or self._silent or self._off:
             return
         waiting = np.concatenate((self._waiting, np.frombuffer(data, "<i2").astype(np.int16)))
         self.dropped += max(0, len(waiting) - CAPACITY)
         self._waiting = waiting[-CAPACITY:]
+
+    def switch(self, off: bool) -> None:
+        """Move the mute switch, which cuts the microphone off before any software: exact zeros."""
+        self._off = off
+        self._forget()
 
     def unplug(self) -> None:
         """Deliver nothing from now on; starting fails until `plug`."""
@@ -105,17 +124,19 @@ class StreamMicrophone:
 
     def _deliver(self) -> bool:
         if self._callback is not None:
-            self._callback(self._next())
+            dead = self._silent or self._off
+            self._callback(np.zeros(FRAME, np.int16) if dead else self._next())
         return True
 
     def _next(self) -> Pcm:
-        """The next frame; silence while too little has been collected."""
+        """The next frame; noise alone while too little has been collected."""
+        noise = next(self._noise)
         if len(self._waiting) < (FRAME if self._flowing else PREBUFFER):
             self._flowing = False
-            return np.zeros(FRAME, np.int16)
+            return noise.astype(np.int16)
         self._flowing = True
         frame, self._waiting = self._waiting[:FRAME], self._waiting[FRAME:]
-        return frame
+        return (frame + noise).clip(-32768, 32767).astype(np.int16)
 
 
 class StreamSpeaker:

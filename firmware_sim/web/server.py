@@ -93,7 +93,7 @@ class Pages:
         """
         if request.headers.get("Origin") != f"{request.scheme}://{request.host}" or not self._is_ours(request.host):
             raise web.HTTPForbidden(text="Only the gadget's own page may connect.")
-        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=LONGEST)
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=LONGEST, compress=False)
         await socket.prepare(request)
         page = _Page(socket)
         page.outbox.put_nowait(_encoded(self._gadget.welcome()))

@@ -140,6 +140,16 @@ def test_power_comes_and_goes_and_what_was_promised_stays(play: Callable[..., No
     play(scenario)
 
 
+def test_a_device_in_a_quiet_room_stays_well(play: Callable[..., None]) -> None:
+    async def scenario(table: Table) -> None:
+        await table.booted()
+        await table.clock.sleep(120)
+        assert table.state.light == "off"
+        assert not table.notes("trouble")
+
+    play(scenario)
+
+
 def test_a_plug_pulled_while_it_boots_leaves_it_dark(play: Callable[..., None]) -> None:
     async def scenario(table: Table) -> None:
         await table.gadget.plug(True)
@@ -177,7 +187,10 @@ def test_a_microphone_that_is_gone_is_noticed_and_found_again(play: Callable[...
         await table.fault("microphone_silent")
         await table.say("hey jarvis turn on the office light")
         assert not table.lamp("office")
+        await table.clock.sleep(10)
+        assert table.state.light == "deaf"
         await table.fault("microphone_silent", False)
+        await table.clock.sleep(40)
         await table.say("hey jarvis turn on the office light")
         assert table.lamp("office")
 
@@ -265,7 +278,9 @@ def test_the_mute_switch_stands_where_it_was_when_the_power_comes_back(play: Cal
         await table.gadget.obey(messages.Plug(False))
         await table.booted()
         assert table.state.switched_off
-        assert table.state.light == "muted"
+        await table.clock.sleep(60)
+        assert table.state.light == "muted"  # switched off is not dead
+        assert not table.notes("trouble")
         assert not table.lamp("office")
 
     play(scenario)

@@ -19,12 +19,12 @@ SOUND = np.arange(1, SAMPLE_RATE // 2 + 1, dtype=np.int16)
 Scenario = Callable[[VirtualClock, StreamMicrophone, list[Pcm]], Awaitable[None]]
 
 
-def hear(scenario: Scenario) -> Pcm:
-    """Play a scenario with a microphone that runs, and return all that it delivered."""
+def hear(scenario: Scenario, noise_dbfs: float = -200.0) -> Pcm:
+    """Play a scenario with a microphone that runs, by default without noise, and return all that it delivered."""
     frames: list[Pcm] = []
 
     async def main(clock: VirtualClock) -> None:
-        microphone = StreamMicrophone(clock)
+        microphone = StreamMicrophone(clock, noise_dbfs)
         microphone.start(lambda frame: frames.append(frame.copy()))
         await scenario(clock, microphone, frames)
         microphone.stop()
@@ -37,16 +37,41 @@ def loud(pcm: Pcm) -> Pcm:
     return pcm[pcm != 0]
 
 
-def test_silence_comes_at_the_pace_of_time_when_nobody_streams() -> None:
+def test_noise_comes_at_the_pace_of_time_when_nobody_streams() -> None:
     async def scenario(clock: VirtualClock, microphone: StreamMicrophone, frames: list[Pcm]) -> None:
         await clock.sleep(1.0)
         assert len(frames) == pytest.approx(1.0 / PERIOD, abs=1)
         assert not microphone.finished
         assert microphone.name
 
-    heard = hear(scenario)
-    assert not np.any(heard)
+    heard = hear(scenario, -71.0)
     assert heard.dtype == np.int16
+    assert 20 * np.log10(np.std(heard) / 32768) == pytest.approx(-71, abs=0.3)
+    assert all(np.any(heard[begin : begin + FRAME]) for begin in range(0, len(heard), FRAME))  # no frame is dead
+
+
+def test_noise_is_under_what_is_streamed_and_nothing_wraps_round() -> None:
+    async def scenario(clock: VirtualClock, microphone: StreamMicrophone, frames: list[Pcm]) -> None:
+        microphone.feed(np.full(PREBUFFER, 32767, np.int16).tobytes())
+        await clock.sleep(0.5)
+
+    heard = hear(scenario, -71.0)
+    assert np.count_nonzero(heard > 32000) == PREBUFFER
+    assert heard.min() > -100
+
+
+def test_the_mute_switch_leaves_exact_zeros() -> None:
+    async def scenario(clock: VirtualClock, microphone: StreamMicrophone, frames: list[Pcm]) -> None:
+        microphone.switch(True)
+        microphone.feed(SOUND.tobytes())
+        await clock.sleep(0.5)
+        assert frames
+        assert not any(np.any(frame) for frame in frames)
+        microphone.switch(False)
+        await clock.sleep(0.1)
+        assert np.any(frames[-1])
+
+    hear(scenario, -71.0)
 
 
 def test_what_is_streamed_is_delivered_whole_in_frames() -> None:

@@ -43,6 +43,7 @@ const RECEIVE = {
     forget();
     write(find("board"), `${message.board}, simulated at this machine’s speed`);
     drawSpeaker(message.leds);
+    find("switch").hidden = !message.mute_switch;
     flat.draw(message.things);
     const reachable = message.things.filter(({ kind }) => kind !== "scene").map(({ id, name }) => html("option", { value: id }, name));
     find("reach").replaceChildren(html("option", { value: "television" }, "television"), ...reachable);
@@ -56,7 +57,7 @@ const RECEIVE = {
     show();
   },
   turn: addTurn,
-  first_sound: addFirstSound,
+  first_sound: (message) => addFirstSound(message, world.buffer_ms),
   note: addNote,
   refused: ({ message, remedy }) => alarm(remedy ? `${message} ${remedy}` : message),
 };
@@ -192,7 +193,7 @@ async function toggleMicrophone() {
 function streaming(is) {
   link.send({ type: "microphone", on: is });
   pressed("mic", is);
-  write(find("mic-label"), is ? "Microphone is on" : "Microphone");
+  write(find("mic-label"), is ? "Mic is on" : "Microphone");
   find("level").style.width = "0";
 }
 

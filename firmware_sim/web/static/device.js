@@ -52,7 +52,7 @@ export function showSpeaker({ power, light, boot }, wakeWords) {
   if (light === "off") hint = ready;
   if (power === "off") [status, hint] = ["No power", "The plug is pulled."];
   if (power === "booting") [status, hint] = ["Booting …", `${boot}.`];
-  if (power === "failed") [status, hint] = ["Did not start", "What happened says why."];
+  if (power === "failed") [status, hint] = ["Out of order", "“What happened” says why."];
   write(find("status"), status);
   write(find("hint"), hint);
   const glyph = running && GLYPHS[light] ? svg("path", { d: GLYPHS[light] }) : "";

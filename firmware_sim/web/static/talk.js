@@ -11,7 +11,8 @@ const STAGES = {
   nlu: "Understanding",
   policy: "Dialogue policy",
   skill: "Skill",
-  voice: "Voice, to the first sound",
+  voice: "Voice",
+  buffer: "Browser’s own buffer",
 };
 
 let last = null; // the last turn's timeline
@@ -35,10 +36,11 @@ export function addTurn({ turn, done, ignored, at }) {
   showTime();
 }
 
-export function addFirstSound({ latency_ms, after_speech_ms }) {
+/** `buffer` is the part of the delay, in ms, that only the browser causes. */
+export function addFirstSound({ after_speech_ms }, buffer) {
   if (!last || last.total !== undefined) return;
   last.total = after_speech_ms;
-  last.latency = latency_ms;
+  last.buffer = buffer;
   showTime();
 }
 
@@ -86,7 +88,10 @@ function showTime() {
     spans.push([stage, at, length]);
     at += length;
   }
-  if (last.total !== undefined) spans.push(["voice", at, Math.max(0, last.total - at)]);
+  if (last.total !== undefined) {
+    const spoken = Math.max(at, last.total - last.buffer);
+    spans.push(["voice", at, spoken - at], ["buffer", spoken, Math.max(0, last.total - spoken)]);
+  }
   const whole = Math.max(last.total ?? 0, at, 1);
   const said = speech ? ` You spoke for ${(speech / 1000).toFixed(1)} s.` : "";
   const from = speech ? "after the last word" : "after the command was sent";
