@@ -222,11 +222,14 @@ def _answers(played: Played, cut: Excerpt, scale: float) -> Iterator[Band]:
 
 
 def _marks(played: Played, cut: Excerpt, scale: float) -> Iterator[Mark]:
-    for record in played.records:
-        if record.kind in _MARKS and (place := cut.place(record.at)) is not None:
-            kind, text = _MARKS[record.kind]
-            what = " ".join(str(value) for value in record.data.values() if value)
-            yield Mark(LEFT + place * scale, kind, text, f"{clock_time(record.at)}  {text}  {what}".rstrip())
+    """Each has its sign, and its name where that has room before the next one."""
+    placed = [(r, p) for r in played.records if r.kind in _MARKS and (p := cut.place(r.at)) is not None]
+    ends = [*(place for _, place in placed), cut.seconds]
+    for (record, place), end in zip(placed, ends[1:], strict=True):
+        kind, text = _MARKS[record.kind]
+        what = " ".join(str(value) for value in record.data.values() if value)
+        title = f"{clock_time(record.at)}  {text}  {what}".rstrip()
+        yield Mark(LEFT + place * scale, kind, text if (end - place) * scale > _LETTER * (len(text) + 3) else "", title)
 
 
 def _ticks(cut: Excerpt, scale: float) -> Iterator[Mark]:
