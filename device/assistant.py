@@ -295,7 +295,7 @@ class Assistant:
         if name == "start":
             await self._parts.clock.sleep(CHIME_AFTER)
             waiting = self._state.turn == turn and self._state.phase in (Phase.LISTENING, Phase.FOLLOW_UP)
-            if self._parts.hearing.speaking or not waiting:
+            if self._parts.hearing.begun or not waiting:
                 return
         self._parts.mixer.play(chime(name), kind="chime")
 

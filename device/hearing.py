@@ -41,6 +41,11 @@ class Hearing:
         return self._listener.speaking
 
     @property
+    def begun(self) -> bool:
+        """True once somebody has begun to speak, in a pause as well."""
+        return self._listener.begun
+
+    @property
     def position(self) -> int:
         """Samples heard so far: the scale of all positions in events."""
         return self._listener.position

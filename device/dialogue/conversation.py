@@ -154,8 +154,10 @@ class Conversation:
             return False
         if reading.source == "dialogue":
             return reading.act is Act.AFFIRM and self.state.pending is not None
+        if reading.source != "grammar":
+            return False
         required = (name for name, slot in self._specs[reading.intent].slots.items() if slot.required)
-        return reading.source == "grammar" and all(name in reading.slots for name in required)
+        return all(name in reading.slots for name in required)
 
     async def _read(self, text: str) -> tuple[Interpretation, ...]:
         """Interpret in the worker, or take what `complete` has read already."""

@@ -25,8 +25,12 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "media": ("music", ""),
     "climate": ("heating", ""),
     "vacuum": ("vacuum", ""),
+    "volume": ("volume", ""),
 }
 """What a skill is about, in a word, and the slot that names one."""
+
+_ALSO: Final[Mapping[str, str]] = {"media": "the volume"}
+"""What else it is about: "set it to fifty" over music is how loud it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class DialogueState:
                 mentioned = recent if self.mentioned_by == skill else {}
                 called = (command.slots if self.pending else mentioned).get(slot)
                 names.append(f"the {called.text} {kind}" if called else f"the {kind}")
+                names += [_ALSO[skill]] if skill in _ALSO else []
         if "device" in recent:
             names.append(f"the {recent['device'].text}")
         return tuple(names)

@@ -137,6 +137,7 @@ class Listener:
         self._pending: list[ListenEvent] = []
         self._endpoint: Endpoint | None = None
         self._onset = 0
+        self._cut_at = float("-inf")
         self._woken_at = -1
         self.mode: Mode = "idle"
         self.position = 0
@@ -146,6 +147,12 @@ class Listener:
         """True while somebody speaks, not in a pause. May be read from any thread."""
         endpoint = self._endpoint
         return endpoint is not None and endpoint.state in (EndpointState.MAYBE_SPEECH, EndpointState.SPEECH)
+
+    @property
+    def begun(self) -> bool:
+        """True once somebody has begun to speak, in a pause as well. May be read from any thread."""
+        endpoint = self._endpoint
+        return endpoint is not None and endpoint.state is not EndpointState.SILENCE
 
     def listen(self, mode: Mode, since: int | None = None) -> None:
         """Change what is listened for; speech under way is dropped.
@@ -233,9 +240,16 @@ class Listener:
         self._speech = None
         if mode != "interrupt":
             self.mode = "idle"
-        elif reason == "max_length":
+        elif self._is_talk(at, reason):
             return []
         return [Utterance(pcm, self._onset, at, reason, mode)]
+
+    def _is_talk(self, at: int, reason: Literal["silence", "max_length"]) -> bool:
+        """Whether it is longer than "stop" can be, or the rest of what was: a conversation, whatever its last word."""
+        rest = self._onset - self._cut_at < self._config.endpoint.trailing_silence_s * SAMPLE_RATE
+        if reason == "max_length":
+            self._cut_at = at
+        return rest or reason == "max_length"
 
     def _until(self, at: int) -> Pcm:
         """What was said until sample `at`, with the tail."""

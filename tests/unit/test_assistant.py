@@ -25,6 +25,7 @@ from device.errors import (
 )
 from device.events import Interrupted, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
 from device.nlu.text import spoken
+from device.nlu.types import OOS
 from device.skills.api import Outcome, Request
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, TtsEngine
@@ -365,10 +366,7 @@ def test_a_bell_that_cannot_be_written_off_is_silent_all_the_same(
     async def scenario(stage: Stage) -> None:
         await ring(stage)
 
-        def full() -> list[object]:
-            raise StorageError("The disk is full.")
-
-        monkeypatch.setattr(stage.brain.scheduler, "stop_ringing", full)
+        stage.brain.database.query("PRAGMA query_only=ON")
         await stage.room.say("stop")
         since = stage.clock.monotonic()
         await stage.clock.sleep(10)
@@ -436,6 +434,17 @@ def test_a_complete_command_is_answered_in_the_pause_and_an_incomplete_one_waits
     play(scenario)
 
 
+def test_what_is_surely_nothing_is_no_whole_command(play: Callable[..., None]) -> None:
+    async def scenario(stage: Stage) -> None:
+        conversation = stage.brain.conversation
+        long = " and ".join(["turn on the kitchen light", "close the blinds"] * 5)
+        (reading,) = conversation.interpret(long)
+        assert (reading.intent, reading.confidence) == (OOS, 1.0)
+        assert not await conversation.complete(long)
+
+    play(scenario)
+
+
 def test_the_transcript_of_the_pause_is_used_when_speech_had_ended(play: Callable[..., None]) -> None:
     async def scenario(stage: Stage) -> None:
         stage.slow["stt"] = 0.3
@@ -454,6 +463,15 @@ def test_the_transcript_of_the_pause_is_dropped_when_the_person_goes_on(play: Ca
         await stage.room.quiet()
         (turn,) = turns(stage.room.seen)
         assert turn.turn.transcript == "set a timer for ten minutes"
+
+    play(scenario)
+
+
+def test_no_start_chime_in_a_pause_of_the_command(play: Callable[..., None]) -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.room.speak("hey jarvis remind me")  # and pauses when the chime would come
+        await stage.room.speak("to call the dentist at nine tomorrow")
+        assert stage.room.speaker.heard == ()
 
     play(scenario)
 

@@ -289,6 +289,24 @@ def test_interrupt_reports_short_words_again_and_again() -> None:
     assert not any(isinstance(event, Utterance) for event in play(listener, sound(1.01, 1000)))
 
 
+def test_the_end_of_a_long_talk_is_no_interruption() -> None:
+    listener = ears(interrupt_max_s=1)
+    listener.listen("interrupt")
+    events = play(listener, sound(1.4, 1000), sound(1, 0), sound(0.5, 1000), sound(1, 0))
+    (said,) = (event for event in events if isinstance(event, Utterance))
+    assert said.started > 2 * SAMPLE_RATE
+
+
+def test_who_pauses_has_begun_to_speak() -> None:
+    listener = ears()
+    listener.listen("command")
+    heard = [listener.begun]
+    for part in (sound(0.5, 0), sound(0.5, 1000), sound(0.2, 0), sound(3, 0)):
+        play(listener, part)
+        heard.append(listener.begun)
+    assert heard == [False, False, True, True, False]
+
+
 def test_unmuting_forgets_the_wake_engine() -> None:
     wake = CodedWake()
     listener = Listener(wake, CodedVad())

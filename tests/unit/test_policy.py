@@ -171,3 +171,9 @@ def test_repeat_gives_the_question_or_the_last_reply() -> None:
 def test_a_failed_command_is_not_remembered() -> None:
     state = after(DialogueState(), command("light.on", device=LAMP), Outcome(failed=True), NOW)
     assert state.done is None
+
+
+def test_it_over_music_may_be_the_volume() -> None:
+    assert done("media.play").referents(NOW) == ("the music", "the volume")
+    assert done("volume.up").referents(NOW) == ("the volume",)
+    assert "the volume" not in done("light.on", device=LAMP).referents(NOW)
