@@ -169,7 +169,7 @@ class Gadget:
             self.board.flash.flip(home / "homebody.db")
         else:
             bundles = Bundles(home)
-            self.board.flash.flip(bundles.folder(bundles.active()) / "model.onnx")
+            self.board.flash.flip(bundles.folder(bundles.active) / "model.onnx")
 
     # Hands -----------------------------------------------------------------------------------------------------
 
