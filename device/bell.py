@@ -60,7 +60,6 @@ class Bell:
         self._changed = asyncio.Event()
         self._sounding: Playback | None = None
         self._begun: dict[int, tuple[float, str]] = {}
-        self._silenced: set[int] = set()
 
     def changed(self) -> None:
         """Something was set, stopped or snoozed: look again."""
@@ -69,7 +68,6 @@ class Bell:
     def stop(self) -> None:
         """Stop all that rings: silent for good, even if that can't be written down."""
         try:
-            self._silenced.update(ring.id for ring in self._scheduler.ringing())
             self._scheduler.stop_ringing()
         except DeviceError as error:
             self._trouble(error)
@@ -111,7 +109,9 @@ class Bell:
             words = self._words(ring)
             self._begun[ring.id] = now, words
             self._observe(Rang(ring, words, now))
-        rings = [r for r in self._scheduler.ringing() if r.id in self._begun and r.id not in self._silenced]
+            if ring.trouble:
+                self._trouble(ring.trouble)
+        rings = [ring for ring in self._scheduler.ringing() if ring.id in self._begun]
         if rings and all(now - self._begun[ring.id][0] > GIVE_UP[ring.kind] for ring in rings):
             self.stop()
             return []

@@ -194,6 +194,8 @@ class Program:
             try:
                 for ring in scheduler.due():
                     self._observe(Rang(ring, self.brain.words(ring), self._clock.monotonic()))
+                    if ring.trouble:
+                        self._trouble(ring.trouble)
                 due = scheduler.next_due()
                 pause = (due - self._clock.now()).total_seconds() if due else _LOOK_AGAIN
             except DeviceError as error:

@@ -115,6 +115,8 @@ async def _watch(brain: Brain, display: Display) -> None:
         try:
             for ring in brain.scheduler.due():
                 display(Rang(ring, brain.words(ring), brain.clock.monotonic()))
+                if ring.trouble:
+                    display(Trouble(ring.trouble, brain.clock.monotonic()))
             trouble = ""
         except DeviceError as error:  # a full disk: what is due is asked for again, and the trouble told once
             if str(error) != trouble:

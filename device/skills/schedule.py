@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from device.clock import Clock
+from device.errors import StorageError
 from device.nlu.resolve.when import localize, occurrences
 from device.nlu.types import TimeOfDay
+from device.skills.unwritten import Begun, Source, Unwritten
 from device.store.database import Database
 from device.store.occasions import Occasion, OccasionKind, Occasions
 from device.store.rings import RingKind, RingRow, Rings
@@ -52,6 +54,7 @@ class Ring:
         message: What the reminder says, or "".
         missed: It should have rung more than `GRACE` before the device noticed.
         due: When it was to ring; aware.
+        trouble: Why it could not be written down that it rings; it is due again after a restart.
     """
 
     kind: RingKind
@@ -60,12 +63,14 @@ class Ring:
     message: str
     missed: bool
     due: datetime
+    trouble: StorageError | None = None
 
 
 class Scheduler:
     """Holds timers, alarms and reminders. One instance a process, on the thread of the database.
 
-    Every method that changes something has committed it when it returns.
+    Every method that changes something has committed it when it returns; only `due` lets things ring that can't be
+    written down.
 
     Raises:
         StorageError: From any method, if the database can't be read or written; nothing was changed then.
@@ -81,11 +86,13 @@ class Scheduler:
         self._own_timers: set[int] = set()
         self._own_snoozes: set[int] = set()
         self._announced: dict[int, Ring] = {}
+        self._unwritten = Unwritten()
+        self._silenced: set[int] = set()
 
     def timers(self) -> list[Timer]:
         """Timers that have not rung, the next to end first, paused ones last."""
         now = self._now().timestamp()
-        timers = [_timer(row, now) for row in self._timers.all()]
+        timers = [_timer(row, now) for row in self._timer_rows()]
         return sorted(timers, key=lambda timer: (timer.paused, timer.remaining))
 
     def start_timer(self, duration: timedelta, label: str = "") -> Timer:
@@ -115,7 +122,7 @@ class Scheduler:
 
     def occasions(self, kind: OccasionKind) -> list[Occasion]:
         """Alarms or reminders to come, soonest first; `at` is naive wall time."""
-        return self._occasions.all(kind)
+        return self._unwritten.occasions(self._occasions.all(kind))
 
     def add(self, kind: OccasionKind, at: datetime, rrule: str = "", text: str = "") -> Occasion:
         """Set an alarm or a reminder.
@@ -144,19 +151,20 @@ class Scheduler:
         What was ringing or snoozed when the device was killed is among the first call's.
         """
         now = self._now()
-        timers = [row for row in self._timers.all() if row.ends_utc and row.ends_utc <= now.timestamp()]
-        occasions = [row for row in self._occasions.all() if _instant(row.at, now) <= now]
-        if timers or occasions:
-            with self._database.transaction():
-                for timer in timers:
-                    assert timer.ends_utc is not None
-                    self._timers.remove(timer.id)
-                    self._rings.add("timer", timer.ends_utc, label=timer.label)
-                for occasion in occasions:
-                    self._begin(occasion, now)
+        timers = [row for row in self._timer_rows() if row.ends_utc and row.ends_utc <= now.timestamp()]
+        occasions = [row for row in self._occasion_rows() if _instant(row.at, now) <= now]
+        sources: list[Source] = [*timers, *occasions]
+        begins = [_begun(source, now) for source in sources]
+        trouble = None
+        try:
+            self._write_down(begins)
+        except StorageError as error:
+            trouble = error
+            for begun in begins:
+                self._unwritten.begin(begun.row, begun.source, begun.following)
         fresh = [row for row in self._ripe(now) if row.id not in self._announced]
         for row in fresh:
-            self._announced[row.id] = _ring(row, now)
+            self._announced[row.id] = replace(_ring(row, now), trouble=trouble if row.id < 0 else None)
         return [self._announced[row.id] for row in fresh]
 
     def next_due(self) -> datetime | None:
@@ -165,9 +173,9 @@ class Scheduler:
         Wall clocks are set and zones have daylight saving: wait for an hour at most, then ask again.
         """
         now = self._now()
-        instants = [row.ends_utc for row in self._timers.all() if row.ends_utc]
+        instants = [row.ends_utc for row in self._timer_rows() if row.ends_utc]
         instants += [row.due_utc for row in self._rings.all() if row.id not in self._announced]
-        instants += [_instant(row.at, now).timestamp() for row in self._occasions.all()]
+        instants += [_instant(row.at, now).timestamp() for row in self._occasion_rows()]
         return datetime.fromtimestamp(min(instants), now.tzinfo) if instants else None
 
     def ringing(self) -> list[Ring]:
@@ -181,8 +189,9 @@ class Scheduler:
         return [_ring(row, now) for row in self._rings.all() if row.due_utc > now.timestamp()]
 
     def stop_ringing(self) -> list[Ring]:
-        """End all that rings and return it."""
+        """End all that rings and return it; it is silent even if that can't be written down."""
         stopped = self.ringing()
+        self._silenced.update(ring.id for ring in stopped)
         self._forget(stopped)
         return stopped
 
@@ -197,34 +206,61 @@ class Scheduler:
         now = self._now()
         again = now + timedelta(minutes=minutes)
         put_off = [replace(ring, due=again, missed=False) for ring in self.ringing()]
+        unwritten = self._unwritten.among(ring.id for ring in put_off)
         with self._database.transaction():
             for ring in put_off:
                 self._rings.put_off(ring.id, again.timestamp())
+            for begun in unwritten:
+                self._rings.add(begun.row.kind, again.timestamp(), label=begun.row.label, message=begun.row.message)
+                self._pass(begun.source, begun.following)
+        self._unwritten.forget(unwritten)
         for ring in put_off:
             self._own_snoozes.add(ring.id)
             self._announced.pop(ring.id, None)
         return put_off
 
-    def _begin(self, occasion: Occasion, now: datetime) -> None:
-        """Put an occasion among the rings: once only, however many repetitions were slept through."""
-        due = _instant(occasion.at, now).timestamp()
-        if occasion.kind == "alarm":
-            self._rings.add("alarm", due, label=occasion.text)
+    def _write_down(self, begins: list[Begun]) -> None:
+        """What begins to ring, and what was stopped while it could not be written."""
+        stopped = self._unwritten.among(self._silenced)
+        stale = [row.id for row in self._rings.all() if row.id in self._silenced]
+        if not (begins or stopped or stale):
+            return
+        with self._database.transaction():
+            for begun in begins:
+                row = begun.row
+                self._rings.add(row.kind, row.due_utc, label=row.label, message=row.message)
+            for begun in (*stopped, *begins):
+                self._pass(begun.source, begun.following)
+            for ring_id in stale:
+                self._rings.remove(ring_id)
+        self._unwritten.forget(stopped)
+
+    def _pass(self, source: Source, following: datetime | None) -> None:
+        """What has rung is over, or waits for its next time."""
+        if isinstance(source, TimerRow):
+            self._timers.remove(source.id)
+        elif following:
+            self._occasions.move(source.id, following)
         else:
-            self._rings.add("reminder", due, message=occasion.text)
-        following = _following(occasion.rrule, occasion.start, now) if occasion.rrule else None
-        if following:
-            self._occasions.move(occasion.id, following)
-        else:
-            self._occasions.remove(occasion.id)
+            self._occasions.remove(source.id)
+
+    def _timer_rows(self) -> list[TimerRow]:
+        return self._unwritten.timers(self._timers.all())
+
+    def _occasion_rows(self) -> list[Occasion]:
+        return self._unwritten.occasions(self._occasions.all())
 
     def _ripe(self, now: datetime) -> list[RingRow]:
-        return [row for row in self._rings.all() if row.due_utc <= now.timestamp()]
+        rows = [*self._rings.all(), *(begun.row for begun in self._unwritten.begun)]
+        return [row for row in rows if row.due_utc <= now.timestamp() and row.id not in self._silenced]
 
     def _forget(self, rings: list[Ring]) -> None:
-        with self._database.transaction():
-            for ring in rings:
-                self._rings.remove(ring.id)
+        """Remove what is written; `due` sees to the others."""
+        written = [ring.id for ring in rings if ring.id > 0]
+        if written:
+            with self._database.transaction():
+                for ring_id in written:
+                    self._rings.remove(ring_id)
 
     def _put(self, timer: Timer, remaining: timedelta, *, paused: bool) -> None:
         seconds = remaining.total_seconds()
@@ -273,6 +309,17 @@ def _following(rrule: str, start: datetime, now: datetime) -> datetime | None:
     assert now.tzinfo is not None
     found = occurrences(rrule, localize(start, now.tzinfo), now)
     return found.replace(tzinfo=None) if found else None
+
+
+def _begun(source: Source, now: datetime) -> Begun:
+    """The ring of what is due: one only, however many repetitions were slept through."""
+    if isinstance(source, TimerRow):
+        assert source.ends_utc is not None
+        return Begun(RingRow(0, "timer", source.label, "", source.ends_utc), source, None)
+    due = _instant(source.at, now).timestamp()
+    words = (source.text, "") if source.kind == "alarm" else ("", source.text)
+    following = _following(source.rrule, source.start, now) if source.rrule else None
+    return Begun(RingRow(0, source.kind, *words, due), source, following)
 
 
 def _timer(row: TimerRow, now: float) -> Timer:

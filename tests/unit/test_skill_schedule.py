@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.errors import StorageError
 from device.skills.schedule import Scheduler
 from device.store.database import Database
 from firmware_sim.manual_clock import ManualClock
@@ -219,6 +220,85 @@ def test_a_small_step_back_does_not_ring_twice(scheduler: Scheduler, clock: Manu
     clock.step(timedelta(seconds=-20))
     clock.advance(20)
     assert scheduler.due() == []
+
+
+def writable(database: Database, yes: bool) -> None:
+    database.query(f"PRAGMA query_only={'OFF' if yes else 'ON'}")
+
+
+def test_on_a_full_storage_all_rings_and_is_stopped_for_good(
+    scheduler: Scheduler, database: Database, clock: ManualClock
+) -> None:
+    scheduler.start_timer(10 * MINUTE, "pasta")
+    scheduler.add("alarm", wall("2026-05-04T08:10"), "FREQ=DAILY")
+    scheduler.add("reminder", wall("2026-05-04T08:10"), text="feed the cat")
+    writable(database, False)
+    clock.advance(600)
+    rings = scheduler.due()
+    assert [(ring.kind, ring.label, ring.message) for ring in rings] == [
+        ("timer", "pasta", ""),
+        ("alarm", "", ""),
+        ("reminder", "", "feed the cat"),
+    ]
+    assert all(isinstance(ring.trouble, StorageError) for ring in rings)
+    assert scheduler.ringing() == rings
+    assert scheduler.due() == []
+    assert scheduler.stop_ringing() == rings
+    assert scheduler.ringing() == []
+    assert (scheduler.timers(), scheduler.occasions("reminder")) == ([], [])
+    assert scheduler.next_due() == clock.now() + timedelta(days=1)
+    clock.advance(86_400)
+    assert [ring.kind for ring in scheduler.due()] == ["alarm"], "it is full the next day, too"
+    scheduler.stop_ringing()
+    writable(database, True)
+    assert scheduler.due() == []
+    again = Scheduler(database, clock)
+    assert again.due() == [], "it rang, and was stopped"
+    assert [alarm.at for alarm in again.occasions("alarm")] == [wall("2026-05-06T08:10")]
+
+
+def test_what_rang_unwritten_rings_again_after_a_restart(
+    scheduler: Scheduler, database: Database, clock: ManualClock
+) -> None:
+    scheduler.start_timer(MINUTE)
+    writable(database, False)
+    clock.advance(60)
+    assert len(scheduler.due()) == 1
+    writable(database, True)
+    assert len(Scheduler(database, clock).due()) == 1
+
+
+def test_what_rings_unwritten_is_snoozed_once_there_is_room(
+    scheduler: Scheduler, database: Database, clock: ManualClock
+) -> None:
+    scheduler.add("alarm", wall("2026-05-04T08:01"), text="work")
+    writable(database, False)
+    clock.advance(60)
+    rings = scheduler.due()
+    with pytest.raises(StorageError):
+        scheduler.snooze(5)
+    assert scheduler.ringing() == rings, "nothing was changed"
+    writable(database, True)
+    scheduler.snooze(5)
+    assert (scheduler.ringing(), scheduler.due()) == ([], [])
+    clock.advance(300)
+    assert [(ring.label, ring.trouble) for ring in scheduler.due()] == [("work", None)]
+    assert scheduler.occasions("alarm") == []
+
+
+def test_a_ring_that_was_stopped_on_a_full_storage_is_forgotten_later(
+    scheduler: Scheduler, database: Database, clock: ManualClock
+) -> None:
+    scheduler.start_timer(MINUTE)
+    clock.advance(60)
+    assert len(scheduler.due()) == 1
+    writable(database, False)
+    with pytest.raises(StorageError):
+        scheduler.stop_ringing()
+    assert (scheduler.ringing(), scheduler.due()) == ([], [])
+    writable(database, True)
+    assert scheduler.due() == []
+    assert Scheduler(database, clock).due() == []
 
 
 def test_a_bad_rule_is_refused_when_it_is_set(scheduler: Scheduler) -> None:
