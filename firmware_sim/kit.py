@@ -108,7 +108,9 @@ class SpeechKit:
 
     def tts(self, faults: Faults) -> TtsEngine:
         """See `Kit.tts`."""
-        return _FaultyTts(_tts(self._config.speech.tts, self._models), faults)
+        # A new one each time: what eSpeak renders depends on what it has rendered before.
+        engine = make_tts(self._config.speech.tts, EngineOptions(self._models, threads=1))
+        return _FaultyTts(engine, faults)
 
     def listener(self, config: Config, faults: Faults) -> Listener:
         """See `Kit.listener`."""
@@ -130,11 +132,6 @@ def voices() -> Voices:
 def _stt(name: str, models: Path) -> SttEngine:
     """Engines take long to load and are without memory between utterances: one serves all scenarios."""
     return make_stt(name, EngineOptions(models, threads=1))
-
-
-@cache
-def _tts(name: str, models: Path) -> TtsEngine:
-    return make_tts(name, EngineOptions(models, threads=1))
 
 
 class _Faulty(Generic[E]):
