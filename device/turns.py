@@ -279,6 +279,8 @@ def advance(state: TurnState, event: Event) -> Step:
             return state, (Duck(True), Act(state.turn, "snooze"))
         case StopHeard() if state.ringing or state.phase in (Phase.THINKING, Phase.SPEAKING):
             return _stop(state)
+        case Woken("button") if state.ringing and (state.closed or state.deaf):
+            return _stop(state)  # nobody could tell it by voice
         case Woken("button") if state.deaf:
             return state, (Chime("error"),)
         case Woken() if not state.closed:

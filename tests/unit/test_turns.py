@@ -155,6 +155,17 @@ def test_a_microphone_lost_in_a_command_is_said_and_no_window_opens_without_ears
     assert state.phase is Phase.LISTENING
 
 
+@pytest.mark.parametrize("unheard", [MicrophoneLost(""), SwitchMoved(True), Muted(True)])
+def test_the_button_stops_what_rings_where_no_word_can(unheard: Event) -> None:
+    state, _ = play(unheard, RingStarted())
+    state, effects = play(Woken("button"), state=state)
+    assert StopRinging() in effects
+    assert (state.phase, state.ringing) == (Phase.IDLE, False)
+    state, effects = play(RingStarted(), Woken("button"))
+    assert StopRinging() not in effects, "one that hears is asked to snooze or to stop"
+    assert state.phase is Phase.LISTENING
+
+
 def test_a_question_asked_without_ears_is_dropped() -> None:
     asked = Answered(1, "For how long?", question=True)
     state, effects = play(Woken("a"), Heard(PCM), MicrophoneLost("Sorry."), asked, PlaybackFinished(1))
