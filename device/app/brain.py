@@ -158,7 +158,10 @@ def build_brain(
 def _recorder(database: Database, config: Config, clock: Clock, model: JointModel | None) -> Callable[[Turn], None]:
     """Keeps the text of turns, if their owner wants that."""
     turns = Turns(database, config.privacy.keep_turns_days)
-    turns.prune(clock.now())
+    try:
+        turns.prune(clock.now())
+    except StorageError as error:  # on a read-only storage the device starts all the same, and alarms ring
+        _log.warning("old turns were not forgotten: %s", error)
     if not config.privacy.keep_turns_days:
         return lambda turn: None
     manifest = model.manifest if model else None

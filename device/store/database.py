@@ -83,8 +83,19 @@ class Database:
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
+        """Open it, or at least read it: on a read-only storage SQLite can't create the log that it wants."""
+        try:
+            return self._connect(str(self.path))
+        except StorageError:
+            if self.path == MEMORY or not _is_settled(Path(self.path)):
+                raise
+            return self._connect(f"{Path(self.path).absolute().as_uri()}?immutable=1")
+
+    def _connect(self, address: str) -> sqlite3.Connection:
+        """A connection to a path or URI."""
+        uri = address.startswith("file:")
         with _reported(self.path):
-            connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(address, timeout=_BUSY_SECONDS, isolation_level=None, uri=uri)
         connection.row_factory = sqlite3.Row
         try:
             self._prepare(connection)
@@ -144,6 +155,12 @@ class Database:
                 if part.exists():
                     part.rename(aside.with_name(aside.name + suffix))
         return aside
+
+
+def _is_settled(path: Path) -> bool:
+    """Whether all that was committed is in the file itself, and none of it in a log."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.is_file() and not (log.exists() and log.stat().st_size)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -25,6 +25,7 @@ from device.errors import (
 )
 from device.skills.player import LocalPlayer
 from device.store.turns import History
+from firmware_sim.board.flash import Flash
 from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.home.house import SimulatedHouse
 from models.labels import LabelSchema
@@ -166,6 +167,16 @@ async def test_without_any_model_fixed_phrases_are_understood_and_the_problem_is
     odd = await brain.conversation.turn("please do my taxes quickly")
     assert odd.failed
     assert odd.reply
+
+
+async def test_a_device_starts_on_a_read_only_storage(tmp_path: Path, clock: Clock) -> None:
+    home = tmp_path / "home"
+    build_brain(Config(), home, clock, InlineWorkers(clock)).close()
+    with Flash(home, clock) as flash:
+        flash.read_only = True
+        brain = build_brain(Config(), home, clock, InlineWorkers(clock))
+        assert (await brain.conversation.turn("turn on the kitchen light")).changes
+        brain.close()
 
 
 # Errors --------------------------------------------------------------------------------------------------------
