@@ -228,6 +228,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     Attributes:
         say: Somebody says something to the device; the step is over when it has answered.
+        type: The words come as text, from a keyboard or a link; they are answered aloud where there are ears.
         hear: Something else sounds.
         press: A button.
         mute: The mute switch on the case is moved.
@@ -242,6 +243,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
 
     say: str | Said | None = None
+    type: str | None = None
     hear: Sound | None = None
     press: Literal["talk", "volume_up", "volume_down", "play"] | None = None
     mute: bool | None = None
@@ -255,7 +257,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     comment: str = ""
 
 
-ACTIONS: Final = ("say", "hear", "press", "mute", "advance", "fault")
+ACTIONS: Final = ("say", "type", "hear", "press", "mute", "advance", "fault")
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

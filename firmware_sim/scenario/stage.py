@@ -183,6 +183,8 @@ class Stage:
         gadget = self._gadgets[0]
         if step.say is not None:
             await self._say(step.say if isinstance(step.say, Said) else Said(step.say), rested=step.send_after is None)
+        elif step.type is not None:
+            await gadget.type(step.type)
         elif step.hear is not None:
             self._hear(step.hear)
         elif step.press is not None:
