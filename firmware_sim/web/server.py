@@ -23,7 +23,7 @@ from device.errors import BadInput, DeviceError
 from device.workers import ThreadWorkers, Workers
 from firmware_sim.board.profile import load_profile
 from firmware_sim.kit import Kit, SpeechKit
-from firmware_sim.web.gadget import Gadget
+from firmware_sim.web.live import LiveGadget
 from firmware_sim.web.messages import Message, Microphone, Refused, read_order
 
 BOARD: Final = "speaker-pi4"
@@ -67,7 +67,7 @@ class _Page:
 class Pages:
     """All open pages of one gadget, and the way from and to them."""
 
-    def __init__(self, gadget: Gadget, host: str) -> None:
+    def __init__(self, gadget: LiveGadget, host: str) -> None:
         """`host` is the name under which it is served."""
         self._gadget = gadget
         self._host = host
@@ -171,7 +171,7 @@ class Running:
         url: Where its page is.
     """
 
-    gadget: Gadget
+    gadget: LiveGadget
     url: str
     _closing: contextlib.AsyncExitStack
 
@@ -207,7 +207,7 @@ async def start(
     """
     profile, config = load_profile(board), load_config(make_home(home))
     time = clock or SystemClock(config.home.timezone)
-    gadget = Gadget(config, home, profile, time, workers, kit or SpeechKit(config, home / "models"))
+    gadget = LiveGadget(config, home, profile, time, workers, kit or SpeechKit(config, home / "models"))
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(gadget.flash)
         runner = web.AppRunner(Pages(gadget, host).application(), shutdown_timeout=1.0)

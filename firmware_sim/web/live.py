@@ -49,8 +49,8 @@ _BREATH: Final = 0.05
 """Seconds that each step of the boot leaves to the page: building the device holds the loop."""
 
 
-class Gadget:
-    """One device and its world.
+class LiveGadget:
+    """One device and its world, in real time.
 
     Args:
         config: Settings.

@@ -15,7 +15,7 @@ from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
 from firmware_sim.kit import TonesKit
 from firmware_sim.web import messages
-from firmware_sim.web.gadget import Gadget
+from firmware_sim.web.live import LiveGadget
 from firmware_sim.web.messages import Message, Note, State, TurnTaken
 
 Scenario = Callable[["Table"], Awaitable[None]]
@@ -24,7 +24,7 @@ Scenario = Callable[["Table"], Awaitable[None]]
 class Table:
     """A gadget on a table, and somebody who sits there."""
 
-    def __init__(self, gadget: Gadget, clock: VirtualClock, kit: TonesKit) -> None:
+    def __init__(self, gadget: LiveGadget, clock: VirtualClock, kit: TonesKit) -> None:
         self.gadget = gadget
         self.clock = clock
         self.told: list[Message] = []
@@ -79,7 +79,7 @@ def play(home: Path) -> Callable[..., None]:
     def play(scenario: Scenario, config: Config | None = None) -> None:
         async def main(clock: VirtualClock) -> None:
             kit = TonesKit()
-            gadget = Gadget(
+            gadget = LiveGadget(
                 config or Config(), home, load_profile("speaker-pi4"), clock, lambda: InlineWorkers(clock), kit
             )
             with gadget.flash:
