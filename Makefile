@@ -1,10 +1,11 @@
 # Two commands matter: `make demo` and `make test`. Each sets up everything it needs in .venv.
-.PHONY: demo test lint model bench clean help
+.PHONY: demo test lint simulate audio-test model bench clean help
 PY := .venv/bin/python
 
 help:
 	@echo "make demo    hear Homebody: a spoken tour in a simulated living room (no microphone needed)"
 	@echo "make test    lint, types and all tests"
+	@echo "make simulate  play all scenarios; make audio-test  against a real sound server"
 	@echo "make model   train, distil and quantize the language model anew (DATA=folder with the corpora)"
 	@echo "make bench   measure this machine"
 
@@ -19,6 +20,14 @@ test:
 
 lint:
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+simulate:
+	@.ci/setup sim
+	@.venv/bin/homebody simulate --report simulated/report.html --junit simulated/junit.xml
+
+audio-test:
+	@.ci/setup dev
+	@.ci/audio-test
 
 model:
 	@test -n "$(DATA)" || { echo "Where are the corpora? make model DATA=folder (see README)"; exit 2; }

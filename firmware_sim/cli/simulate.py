@@ -60,11 +60,11 @@ def _scenarios(
     twice: bool,
     as_json: bool,
 ) -> None:
+    from firmware_sim.results.table import Progress, summary
     from firmware_sim.scenario.check import check
     from firmware_sim.scenario.load import SCENARIOS, find, load_file
     from firmware_sim.scenario.played import differences
     from firmware_sim.scenario.run import run_all
-    from firmware_sim.scenario.table import Progress, summary
 
     found = [one for file in find(paths or [SCENARIOS]) for one in load_file(file) if only.lower() in one.name.lower()]
     if not found:
@@ -85,12 +85,12 @@ def _scenarios(
     for name in changed:
         console.print(f"[bold red]Not the same twice:[/] {name}", soft_wrap=True)
     if report is not None:
-        from firmware_sim.scenario.report import write_report
+        from firmware_sim.results.report import write_report
 
         write_report(rounds[0], report)
         console.print(f"Report: {report}", soft_wrap=True)
     if junit is not None:
-        from firmware_sim.scenario.junit import write_junit
+        from firmware_sim.results.junit import write_junit
 
         write_junit(rounds[0], junit)
     if as_json:

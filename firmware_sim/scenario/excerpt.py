@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.audio.ports import SAMPLE_RATE, Pcm
-from firmware_sim.scenario.played import Heard
 
 LONGEST_IDLE: Final = 5.0
 """Seconds of an idle stretch from which on it is cut."""
@@ -28,6 +27,14 @@ _OVER_NOISE: Final = 2.0
 """Peaks so many times over the room's noise are a sound: 6 dB, more than the peaks of steady noise differ."""
 _FLOOR: Final = 33
 """Peak below which nothing counts as sound: -60 dBFS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the microphone heard and the loudspeaker played, 16 kHz from the scenario's beginning; for reports."""
+
+    microphone: Pcm
+    speaker: Pcm
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,8 @@ def excerpt(heard: Heard, moments: Iterable[float], *, last: bool) -> Excerpt:
         last: Of more than `LONGEST` seconds the last are kept, not the first.
     """
     count = -(-max(len(heard.microphone), len(heard.speaker)) // _FRAME)
+    if not count:
+        return Excerpt((), heard.microphone, heard.speaker, 0.0)
     active = _sounding(_peaks(heard.microphone, count)) | (_peaks(heard.speaker, count) > _FLOOR)
     for moment in moments:
         frame = int(moment * _FRAMES)

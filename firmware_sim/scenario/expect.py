@@ -81,8 +81,7 @@ def present(absent: Expect, moment: Moment) -> list[Miss]:
 
 
 def _given(expected: Expect) -> list[tuple[str, Any]]:
-    fields = msgspec.structs.fields(Expect)
-    return [(f.name, value) for f in fields if (value := getattr(expected, f.name)) is not None]
+    return [(name, value) for name in Expect.__struct_fields__ if (value := getattr(expected, name)) is not None]
 
 
 Check = Callable[[str, Any, Moment], list[Miss]]

@@ -23,7 +23,7 @@ def play(loaded: Loaded, *, keep_sound: bool = False) -> Played:
 
     Args:
         loaded: The scenario.
-        keep_sound: Keep what was heard and played, for a report: 64 kB a simulated second.
+        keep_sound: Keep what is worth hearing of it, for a report.
 
     Raises:
         ScenarioError: It can't be played as it is written.

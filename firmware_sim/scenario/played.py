@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from device.audio.ports import Pcm
+from firmware_sim.scenario.excerpt import Excerpt
 from firmware_sim.scenario.expect import Miss
 from firmware_sim.scenario.trace import Record
 
 Status: TypeAlias = Literal["passed", "failed", "expected failure", "passed unexpectedly", "broken"]
 """`broken` is a defect: the device or the simulator raised what nobody foresaw."""
+
+GOOD: Final[frozenset[Status]] = frozenset({"passed", "expected failure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,6 @@ class Failure:
     line: int
     action: str
     misses: tuple[Miss, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the microphone heard and the loudspeaker played, 16 kHz from the scenario's beginning; for reports."""
-
-    microphone: Pcm
-    speaker: Pcm
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +68,12 @@ class Played:
     seconds: float = 0.0
     turns: int = 0
     written: int = 0
-    heard: Heard | None = None
+    heard: Excerpt | None = None
 
     @property
     def good(self) -> bool:
         """As it should be: passed, or failed as announced."""
-        return self.status in ("passed", "expected failure")
+        return self.status in GOOD
 
 
 def differences(first: Sequence[Played], second: Sequence[Played]) -> list[str]:

@@ -6,7 +6,7 @@ Collected are the YAML files of folders called `scenarios`, and files called `*.
 
 Fixtures: `homebody_device` (a device in a simulated home), `say` (talks to it) and `house` (that home's appliances).
 
-The device is imported only when one of these is used: this plugin is loaded by every pytest where Homebody is installed.
+The device is imported only when one of these is used: every pytest loads this plugin where Homebody is installed.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class ScenarioItem(pytest.Item):
     def runtest(self) -> None:
         """Play it."""
         from device.errors import BadInput
+        from firmware_sim.results.timeline import failure_text, lines
         from firmware_sim.scenario.play import play
-        from firmware_sim.scenario.timeline import failure_text, lines
 
         try:
             played = play(self._loaded)

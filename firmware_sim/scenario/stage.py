@@ -18,11 +18,12 @@ from firmware_sim.gadget import Gadget
 from firmware_sim.home.world import World
 from firmware_sim.kit import Kit, SpeechKit, TonesKit
 from firmware_sim.scenario.check import board_of
+from firmware_sim.scenario.excerpt import Excerpt, Heard, excerpt
 from firmware_sim.scenario.expect import Miss, Moment, looked_at, misses, present
 from firmware_sim.scenario.faults import inject
 from firmware_sim.scenario.load import Loaded
 from firmware_sim.scenario.model import ACTIONS, Expect, Fault, Said, Scenario, Sound, Step
-from firmware_sim.scenario.played import Failure, Heard, Played, Status
+from firmware_sim.scenario.played import GOOD, Failure, Played, Status
 from firmware_sim.scenario.sounds import Sounds, music_folder
 from firmware_sim.scenario.trace import Trace, describe
 from firmware_sim.scenario.values import moment, seconds
@@ -32,6 +33,9 @@ PATIENCE: Final = 120.0
 
 RING_PATIENCE: Final = 8 * 86400.0
 """Virtual seconds for which `advance: ring` waits."""
+
+LONGEST_SOUND: Final = 12 * 3600.0
+"""Virtual seconds of a scenario beyond which no sound of it is kept."""
 
 _REST: Final = 0.4
 """Virtual seconds that a person takes before speaking."""
@@ -44,7 +48,7 @@ class Stage:
         loaded: The scenario, checked.
         config: The device's settings.
         folder: An empty folder; each gadget has a home in it.
-        keep_sound: Keep what was heard and played.
+        keep_sound: Keep what is worth hearing of it.
 
     Attributes:
         failures: What was not as expected.
@@ -115,7 +119,7 @@ class Stage:
             took,
             sum(isinstance(seen, TurnDone) for seen in observations),
             sum(gadget.board.flash.wear().bytes_total for gadget in self._gadgets),
-            self._heard() if self._keep_sound and self._kit else None,
+            self._heard(good=status in GOOD) if self._keep_sound and self._kit else None,
         )
 
     # Furniture -------------------------------------------------------------------------------------------------
@@ -275,9 +279,14 @@ class Stage:
     def _note(self, kind: str, **data: object) -> None:
         self._trace.add(self._clock.monotonic(), kind, **data)
 
-    def _heard(self) -> Heard:
-        gadget = self._gadgets[0]
-        return Heard(gadget.board.recorded(), gadget.board.speaker.between(0.0, len(gadget.board.recorded())))
+    def _heard(self, *, good: bool) -> Excerpt | None:
+        """What is worth hearing; of what went wrong, the end."""
+        if self._ended > LONGEST_SOUND:
+            return None
+        board = self._gadgets[0].board
+        microphone = board.recorded()
+        heard = Heard(microphone, board.speaker.between(0.0, len(microphone)))
+        return excerpt(heard, [record.at for record in self._trace.records], last=not good)
 
 
 def _action(step: Step) -> str:

@@ -33,7 +33,16 @@ _WAKE_HERTZ: Final = dict(zip(WAKE_PHRASES, (300.0, 400.0, 500.0), strict=True))
 _LOWEST: Final = 600.0
 _STEP: Final = 2.5
 _HIGHEST: Final = 7600.0
-"""Pitches in Hz of the words, each a step higher than the one before it: 2801 of them."""
+"""Pitches in Hz of the words, a step apart: 2801 of them."""
+
+_STRIDE: Final = 1731
+"""Steps from one word's pitch to the next one's, begun again from below: nearly the golden ratio of all.
+
+So however many words were given out lie about as far apart as they can: an echo canceller bends a tone by some Hz.
+"""
+
+_OFF: Final = 8.0
+"""Hz by which a word may be off, where no other is nearer."""
 
 _WORD: Final = 0.16
 _WAKE: Final = 0.4
@@ -83,10 +92,10 @@ class ToneLanguage:
     def pitch(self, word: str) -> float:
         """Hz of a word."""
         if word not in self._pitches:
-            hertz = _LOWEST + _STEP * len(self._words)
-            if hertz > _HIGHEST:
+            count = round((_HIGHEST - _LOWEST) / _STEP) + 1
+            if len(self._words) == count:
                 raise ValueError("this language has no pitch left for another word")
-            self._pitches[word] = hertz
+            self._pitches[word] = _LOWEST + _STEP * (len(self._words) * _STRIDE % count)
             self._words.append(word)
         return self._pitches[word]
 
@@ -95,9 +104,8 @@ class ToneLanguage:
         for phrase, pitch in _WAKE_HERTZ.items():
             if abs(hertz - pitch) < _NEAR:
                 return phrase
-        index = round((hertz - _LOWEST) / _STEP)
-        near = abs(hertz - _LOWEST - _STEP * index) < _STEP / 3
-        return self._words[index] if near and 0 <= index < len(self._words) else None
+        nearest = min(self._words, key=lambda word: abs(hertz - self._pitches[word]), default=None)
+        return nearest if nearest is not None and abs(hertz - self._pitches[nearest]) < _OFF else None
 
 
 class ToneTts(RenderedTts):

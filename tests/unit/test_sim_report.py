@@ -21,15 +21,15 @@ from rich.console import Console, RenderableType
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.errors import BadInput, StorageError
 from firmware_sim.manual_clock import ManualClock
-from firmware_sim.scenario.excerpt import LONGEST, LONGEST_IDLE, Span, excerpt
+from firmware_sim.results.junit import write_junit
+from firmware_sim.results.plots import histogram, soundtrack
+from firmware_sim.results.report import page, write_report
+from firmware_sim.results.table import Progress, summary
+from firmware_sim.results.timeline import clock_time, duration, failure_text, lines, plain, timeline
+from firmware_sim.results.totals import latency, size, totals, worst_first
+from firmware_sim.scenario.excerpt import LONGEST, LONGEST_IDLE, Excerpt, Heard, Span, excerpt
 from firmware_sim.scenario.expect import Miss
-from firmware_sim.scenario.junit import write_junit
-from firmware_sim.scenario.played import Failure, Heard, Played
-from firmware_sim.scenario.plots import histogram, soundtrack
-from firmware_sim.scenario.report import page, write_report
-from firmware_sim.scenario.table import Progress, summary
-from firmware_sim.scenario.timeline import clock_time, duration, failure_text, lines, plain, timeline
-from firmware_sim.scenario.totals import latency, size, totals, worst_first
+from firmware_sim.scenario.played import Failure, Played
 from firmware_sim.scenario.trace import Record, digest
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -241,7 +241,8 @@ def test_without_a_terminal_progress_is_a_line_each_and_failures_are_whole() -> 
         progress.ended(FAILED)
     told = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [line[:11] for line in told[:2]] == ["1/2  passed", "2/2  failed"]
-    assert told[2:] == failure_text(FAILED).splitlines()
+    assert told[2:] == lines(FAILED), "the timeline, and what was wrong at its end"
+    assert told[-3:] == failure_text(FAILED).splitlines()[-3:]
 
 
 def test_on_a_terminal_only_what_is_bad_stays() -> None:
@@ -300,8 +301,9 @@ def test_what_is_kept_is_the_sound_as_it_was(levels: Pcm, moments: list[float], 
         assert cut.microphone[min(int(place * SAMPLE_RATE), len(cut.microphone) - 1)] in (*levels, 0)
 
 
-def heard(cut_out: float = LONGEST_IDLE + 20) -> Heard:
-    return Heard(np.concatenate([tone(2), noise(cut_out), tone(2)]), np.concatenate([silence(1), tone(1, 2000)]))
+def heard(cut_out: float = LONGEST_IDLE + 20) -> Excerpt:
+    microphone = np.concatenate([tone(2), noise(cut_out), tone(2)])
+    return excerpt(Heard(microphone, np.concatenate([silence(1), tone(1, 2000)])), [], last=False)
 
 
 def test_a_soundtrack_places_all_on_one_axis() -> None:
@@ -324,10 +326,10 @@ def test_a_soundtrack_places_all_on_one_axis() -> None:
 
 
 def test_silence_is_drawn_too() -> None:
-    track = soundtrack(replace(PASSED, records=(), heard=Heard(silence(1), silence(0))))
+    track = soundtrack(replace(PASSED, records=(), heard=excerpt(Heard(silence(1), silence(0)), [], last=False)))
     assert track is not None
     assert track.microphone.peak == "silent"
-    assert soundtrack(replace(PASSED, heard=Heard(silence(0), silence(0)))) is None
+    assert soundtrack(replace(PASSED, heard=excerpt(Heard(silence(0), silence(0)), [], last=False))) is None
     assert soundtrack(PASSED) is None
 
 

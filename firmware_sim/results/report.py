@@ -9,10 +9,10 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from firmware_sim.results.plots import LEFT, WIDTH, Soundtrack, histogram, soundtrack
+from firmware_sim.results.timeline import Row, clock_time, duration, plain, rows, shown_path
+from firmware_sim.results.totals import WORST_FIRST, grouped, save, size, totals, worst_first
 from firmware_sim.scenario.played import Played
-from firmware_sim.scenario.plots import LEFT, WIDTH, Soundtrack, histogram, soundtrack
-from firmware_sim.scenario.timeline import Row, clock_time, duration, plain, rows, shown_path
-from firmware_sim.scenario.totals import WORST_FIRST, grouped, save, size, totals, worst_first
 
 _FIRST: Final = 200
 _LAST: Final = 300
@@ -55,7 +55,7 @@ def write_report(results: Sequence[Played], path: Path) -> None:
 def page(results: Sequence[Played]) -> str:
     """The page as HTML."""
     environment = Environment(
-        loader=PackageLoader("firmware_sim.scenario"),
+        loader=PackageLoader("firmware_sim.results"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

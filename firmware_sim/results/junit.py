@@ -10,9 +10,9 @@ from typing import Final
 
 from junitparser import Attr, Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from firmware_sim.results.timeline import failure_text, lines, shown_path
+from firmware_sim.results.totals import save
 from firmware_sim.scenario.played import Played
-from firmware_sim.scenario.timeline import failure_text, lines, shown_path
-from firmware_sim.scenario.totals import save
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write down."""

@@ -13,12 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from device.clock import Clock
+from firmware_sim.results.timeline import STATUS_STYLES, duration, lines, shown_path
+from firmware_sim.results.totals import WORST_FIRST, grouped, size, totals, worst_first
 from firmware_sim.scenario.played import Played, Status
-from firmware_sim.scenario.timeline import STATUS_STYLES, duration, findings, shown_path
-from firmware_sim.scenario.totals import WORST_FIRST, grouped, size, totals, worst_first
 
 _LAST: Final = 4
 """Scenarios that ended last, shown while others run."""
+
+_TOLD: Final = 40
+"""Lines of a timeline that are printed of a scenario that went wrong."""
 
 _SIGNS: Final[dict[Status, str]] = {
     "passed": "✓",
@@ -60,9 +63,9 @@ class Progress:
         self._live.stop()
 
     def ended(self, played: Played) -> None:
-        """Count one more; what is not as it should be is said at once, whole, and stays on the terminal."""
+        """Count one more; what is not as it should be is told at once, from its timeline on, and stays."""
         self._results.append(played)
-        told = [] if played.good else findings(played)
+        told = [] if played.good else _tail(lines(played))
         if self._console.is_terminal:
             told = told and [f"{played.status}  {played.name}", *told]
         else:
@@ -94,6 +97,12 @@ class Progress:
         )
         spent = Text(f"{duration(found.simulated)} simulated in {duration(elapsed)}{pace}", "dim")
         return Group(grid, bar, spent)
+
+
+def _tail(told: list[str]) -> list[str]:
+    """The end of a timeline, which is where it went wrong."""
+    left_out = len(told) - _TOLD
+    return told if left_out <= 0 else [f"… {left_out} lines before: --report has them all", *told[left_out:]]
 
 
 def summary(results: Sequence[Played]) -> RenderableType:

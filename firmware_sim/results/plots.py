@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.signal import stft
 
 from device.audio.ports import SAMPLE_RATE, Pcm
-from firmware_sim.scenario.excerpt import Excerpt, excerpt
+from firmware_sim.results.timeline import clock_time, duration
+from firmware_sim.scenario.excerpt import Excerpt
 from firmware_sim.scenario.played import Played
-from firmware_sim.scenario.timeline import clock_time, duration
 
 LEFT: Final = 92
 """Width of the lanes' names, in the picture's units."""
@@ -137,9 +137,9 @@ class Histogram:
 
 def soundtrack(played: Played) -> Soundtrack | None:
     """The sound of a scenario; None where it was not kept or there is none."""
-    if played.heard is None or not (len(played.heard.microphone) or len(played.heard.speaker)):
+    cut = played.heard
+    if cut is None or not len(cut.microphone):
         return None
-    cut = excerpt(played.heard, [record.at for record in played.records], last=not played.good)
     scale = WIDTH / cut.seconds
     return Soundtrack(
         cut.seconds,
