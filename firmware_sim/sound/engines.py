@@ -35,10 +35,12 @@ _STEP: Final = 2.5
 _HIGHEST: Final = 7600.0
 """Pitches in Hz of the words, a step apart: 2801 of them."""
 
-_STRIDE: Final = 1731
-"""Steps from one word's pitch to the next one's, begun again from below: nearly the golden ratio of all.
+_LOW: Final = 501
+_STRIDE: Final = 310
+"""The first 501 words lie below 1.9 kHz, each by the golden ratio of them away from the one before it.
 
-So however many words were given out lie about as far apart as they can: an echo canceller bends a tone by some Hz.
+An echo canceller bends a tone by some Hz, and it is below 1.9 kHz that WebRTC's looks for people who speak over its own
+sound (`DominantNearendDetector`).
 """
 
 _OFF: Final = 8.0
@@ -95,7 +97,8 @@ class ToneLanguage:
             count = round((_HIGHEST - _LOWEST) / _STEP) + 1
             if len(self._words) == count:
                 raise ValueError("this language has no pitch left for another word")
-            self._pitches[word] = _LOWEST + _STEP * (len(self._words) * _STRIDE % count)
+            index = len(self._words)
+            self._pitches[word] = _LOWEST + _STEP * (index * _STRIDE % _LOW if index < _LOW else index)
             self._words.append(word)
         return self._pitches[word]
 
