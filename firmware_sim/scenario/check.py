@@ -182,11 +182,11 @@ def _expect(expected: Expect, packs: Sequence[Pack], *, audible: bool, music: bo
         for name in NEEDS_EARS:
             if getattr(expected, name) is not None:
                 yield (name,), f"`{name}` can't be where commands are typed.", _EARS
-    if expected.reply is not None:
+    for name in ("reply", "announced"):
         try:
-            re.compile(expected.reply)
+            re.compile(getattr(expected, name) or "")
         except re.error as error:
-            yield ("reply",), f"no regular expression: {error}.", "Put a backslash before signs that mean themselves."
+            yield (name,), f"no regular expression: {error}.", "Put a backslash before signs that mean themselves."
     intents = {name: spec for pack in packs for name, spec in _specs(pack)}
     for name in _row(expected.intent):
         if name not in intents and name not in ("", OOS):

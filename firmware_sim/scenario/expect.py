@@ -226,6 +226,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "ignored": _turn(lambda done: done.ignored, _equal),
     "turns": _equal(lambda moment: len(moment.turns)),
     "rang": _includes(lambda moment: [seen.ring.kind for seen in moment.seen if isinstance(seen, Rang)]),
+    "announced": _matches(lambda moment: " ".join(seen.words for seen in moment.seen if isinstance(seen, Rang))),
     "trouble": _includes(lambda moment: [type(s.error).__name__ for s in moment.seen if isinstance(s, Trouble)]),
     "sound": _includes(lambda moment: sorted(moment.sounds)),
     "peak_dbfs": _peak,

@@ -147,8 +147,8 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """What must be so when the step is over. What is not given is not checked.
 
     Of what happened in the step tell `reply`, `transcript`, `intent`, `slots`, `changes`, `asks`, `failed`, `ignored`,
-    `turns`, `rang`, `trouble`, `sound`, `peak_dbfs`, `woken`, `interrupted` and `answers`; of how things stand, all
-    others.
+    `turns`, `rang`, `announced`, `trouble`, `sound`, `peak_dbfs`, `woken`, `interrupted` and `answers`; of how things
+    stand, all others.
 
     Attributes:
         reply: The last reply.
@@ -161,6 +161,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         ignored: It was taken for talk that was not meant for the device.
         turns: How many turns there were.
         rang: What began to ring: `timer`, `alarm`, `reminder`.
+        announced: What is said of all that began to ring.
         trouble: Classes of the errors that were reported, such as `MicrophoneStalled`; an empty list is none.
         sound: Kinds of sound that were heard: `speech`, `chime`, `alarm`, `media`; an empty list is silence.
         peak_dbfs: Largest sample that left the loudspeaker, in dB relative to full scale; within one decibel.
@@ -195,6 +196,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     ignored: bool | None = None
     turns: int | None = None
     rang: Strings | None = None
+    announced: Words | None = None
     trouble: Strings | None = None
     sound: Strings | None = None
     peak_dbfs: Annotated[float, Meta(ge=-120, le=0)] | None = None
