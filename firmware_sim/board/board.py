@@ -128,6 +128,7 @@ class Board:
         """Let both rest."""
         self.microphone.stop()
         self.speaker.stop()
+        self._sounds(_SILENCE)
 
     def sounds_since(self, count: int) -> frozenset[SoundKind]:
         """Kinds of sound that were heard since `audible` had so many entries; what sounded on then is among them."""
@@ -161,9 +162,13 @@ class Board:
         pcm = pull(count)
         if kinds and not pcm.any():
             kinds = _SILENCE
+        self._sounds(kinds)
+        return pcm
+
+    def _sounds(self, kinds: frozenset[SoundKind]) -> None:
+        """From now on this is heard."""
         if kinds != (self.audible[-1][1] if self.audible else _SILENCE):
             self.audible.append((self._clock.monotonic(), kinds))
-        return pcm
 
 
 class NotedSpeaker:
