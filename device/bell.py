@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -22,7 +23,13 @@ PAUSE: Final = 1.5
 """Seconds of silence between two rings, in which "stop" is easily heard."""
 
 LONGEST_WAIT: Final = 3600.0
-"""Seconds after which the clock is looked at again, since wall clocks are set."""
+"""Seconds after which it is looked again for what is due."""
+
+CLOCK_LOOK: Final = 20.0
+"""Seconds within which it is noticed that the wall clock was set: fewer than `GRACE`, or what is due counts as missed."""
+
+_STEP: Final = 0.5
+"""Seconds between wall and monotonic time that count as set, not as drift."""
 
 AFTER_FAILURE: Final = 5.0
 """Seconds until it is tried again when something broke."""
@@ -139,9 +146,15 @@ class Bell:
         return min(max((following - self._clock.now()).total_seconds(), 0.0), LONGEST_WAIT)
 
     async def _wait(self, seconds: float) -> None:
-        """Sleep, or less when something changed."""
-        alarm = self._clock.call_at(self._clock.monotonic() + seconds, self._changed.set)
-        try:
-            await self._changed.wait()
-        finally:
-            alarm.cancel()
+        """Sleep, or less when something changed or the wall clock was set."""
+        ends, offset = self._clock.monotonic() + seconds, self._offset()
+        while not self._changed.is_set() and abs(self._offset() - offset) < _STEP:
+            left = ends - self._clock.monotonic()
+            if left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, CLOCK_LOOK)):
+                    await self._changed.wait()
+
+    def _offset(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()

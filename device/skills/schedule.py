@@ -14,7 +14,7 @@ from typing import Final
 
 from device.clock import Clock
 from device.errors import StorageError
-from device.nlu.resolve.when import localize, occurrences
+from device.nlu.resolve.when import occurrences
 from device.nlu.types import TimeOfDay
 from device.skills.unwritten import Begun, Source, Unwritten
 from device.store.database import Database
@@ -168,7 +168,9 @@ class Scheduler:
         return [self._announced[row.id] for row in fresh]
 
     def next_due(self) -> datetime | None:
-        """When `due` will have something to say next, aware; None if nothing is set.
+        """When `due` will have something to say next, in UTC; None if nothing is set.
+
+        Not in the zone of the device: Python subtracts times of one zone as wall times, also across a clock change.
 
         Wall clocks are set and zones have daylight saving: wait for an hour at most, then ask again.
         """
@@ -176,7 +178,12 @@ class Scheduler:
         instants = [row.ends_utc for row in self._timer_rows() if row.ends_utc]
         instants += [row.due_utc for row in self._rings.all() if row.id not in self._announced]
         instants += [_instant(row.at, now).timestamp() for row in self._occasion_rows()]
-        return datetime.fromtimestamp(min(instants), now.tzinfo) if instants else None
+        if not instants:
+            return None
+        soonest = min(instants)
+        due = datetime.fromtimestamp(soonest, UTC)
+        # Rounded up: a timer may end within the microsecond before which `due` has nothing to say.
+        return due if due.timestamp() >= soonest else due + timedelta(microseconds=1)
 
     def ringing(self) -> list[Ring]:
         """What rings now, in the order in which it began."""
@@ -186,7 +193,8 @@ class Scheduler:
     def snoozed(self) -> list[Ring]:
         """What will ring again."""
         now = self._now()
-        return [_ring(row, now) for row in self._rings.all() if row.due_utc > now.timestamp()]
+        rows = [row for row in self._rings.all() if row.id not in self._announced]
+        return [_ring(row, now) for row in rows if row.due_utc > now.timestamp()]
 
     def stop_ringing(self) -> list[Ring]:
         """End all that rings and return it; it is silent even if that can't be written down."""
@@ -251,8 +259,10 @@ class Scheduler:
         return self._unwritten.occasions(self._occasions.all())
 
     def _ripe(self, now: datetime) -> list[RingRow]:
+        """What rings now; what once began to ring does so whatever the wall clock is set to."""
         rows = [*self._rings.all(), *(begun.row for begun in self._unwritten.begun)]
-        return [row for row in rows if row.due_utc <= now.timestamp() and row.id not in self._silenced]
+        ripe = [row for row in rows if row.due_utc <= now.timestamp() or row.id in self._announced]
+        return [row for row in ripe if row.id not in self._silenced]
 
     def _forget(self, rings: list[Ring]) -> None:
         """Remove what is written; `due` sees to the others."""
@@ -307,7 +317,7 @@ def _instant(at: datetime, now: datetime) -> datetime:
 def _following(rrule: str, start: datetime, now: datetime) -> datetime | None:
     """The next occurrence after now, naive; None if the rule has come to its end."""
     assert now.tzinfo is not None
-    found = occurrences(rrule, localize(start, now.tzinfo), now)
+    found = occurrences(rrule, start.replace(tzinfo=now.tzinfo), now)
     return found.replace(tzinfo=None) if found else None
 
 
@@ -331,7 +341,8 @@ def _timer(row: TimerRow, now: float) -> Timer:
 
 def _ring(row: RingRow, now: datetime) -> Ring:
     due = datetime.fromtimestamp(row.due_utc, now.tzinfo)
-    return Ring(row.kind, row.id, row.label, row.message, missed=now - due > GRACE, due=due)
+    missed = now.timestamp() - row.due_utc > GRACE.total_seconds()
+    return Ring(row.kind, row.id, row.label, row.message, missed, due)
 
 
 def announcement(ring: Ring) -> tuple[str, Mapping[str, object]]:

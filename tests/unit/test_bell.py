@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from device.audio.mixer import Mixer
 from device.audio.ports import FRAME, SAMPLE_RATE
 from device.audio.volume import DeviceVolume
-from device.bell import AFTER_FAILURE, GIVE_UP, PAUSE, Bell
+from device.bell import AFTER_FAILURE, CLOCK_LOOK, GIVE_UP, PAUSE, Bell
 from device.clock import Clock
 from device.errors import StorageError
 from device.events import Observation, Rang, Trouble
@@ -166,3 +167,40 @@ def test_a_broken_store_is_reported_and_the_bell_rings_once_it_is_whole(monkeypa
         assert stand.rounds()
 
     night(scenario)
+
+
+def test_it_rings_in_time_after_the_wall_clock_was_set_or_summer_time_began() -> None:
+    async def scenario(stand: Nightstand, clock: VirtualClock) -> None:
+        ringing = asyncio.create_task(stand.bell.run(stand.changes.append, lambda: True))
+        stand.scheduler.add("alarm", datetime.fromisoformat("2027-03-28T03:15"))
+        await clock.sleep(60)
+        clock.step(600)
+        await clock.sleep(2630)
+        assert not stand.seen
+        await clock.sleep(10 + CLOCK_LOOK)
+        [rang] = stand.seen
+        assert isinstance(rang, Rang)
+        assert not rang.ring.missed
+        ringing.cancel()
+
+    async def main(clock: VirtualClock) -> None:
+        await scenario(Nightstand(clock), clock)
+
+    run(main, datetime(2027, 3, 28, 1, 20, tzinfo=ZoneInfo("Europe/Berlin")), limit=7200)
+
+
+def test_it_rings_on_when_the_wall_clock_is_set_back() -> None:
+    async def main(clock: VirtualClock) -> None:
+        stand = Nightstand(clock)
+        ringing = asyncio.create_task(stand.bell.run(stand.changes.append, lambda: True))
+        stand.scheduler.add("alarm", clock.now() + timedelta(seconds=60))
+        await clock.sleep(70)
+        clock.step(-3600)
+        await clock.sleep(60)
+        assert [ring.kind for ring in stand.scheduler.ringing()] == ["alarm"]
+        stand.bell.stop()
+        await clock.sleep(4000)
+        assert len(stand.seen) == 1
+        ringing.cancel()
+
+    run(main, limit=7200)

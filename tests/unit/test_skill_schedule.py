@@ -1,6 +1,6 @@
 """The schedule: restarts, wrong clocks, daylight saving, kills while ringing."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import StorageError
+from device.nlu.resolve.when import next_occurrence
+from device.nlu.types import Recurrence, TimeOfDay
 from device.skills.schedule import Scheduler
 from device.store.database import Database
 from firmware_sim.manual_clock import ManualClock
@@ -220,6 +222,18 @@ def test_a_small_step_back_does_not_ring_twice(scheduler: Scheduler, clock: Manu
     clock.step(timedelta(seconds=-20))
     clock.advance(20)
     assert scheduler.due() == []
+
+
+def test_a_repetition_keeps_its_hour_although_the_first_day_skips_it(database: Database) -> None:
+    clock = ManualClock(wall("2027-03-27T20:00"), "Europe/Berlin")
+    scheduler = Scheduler(database, clock)
+    clock_time = TimeOfDay(time(2, 30), False)
+    at = next_occurrence(clock_time, None, Recurrence("FREQ=DAILY"), clock.now())
+    scheduler.add("alarm", at, "FREQ=DAILY")
+    clock.advance(6.5 * 3600)
+    (ring,) = scheduler.due()
+    assert f"{ring.due:%H:%M}" == "03:30"
+    assert [alarm.at for alarm in scheduler.occasions("alarm")] == [wall("2027-03-29T02:30")]
 
 
 def writable(database: Database, yes: bool) -> None:

@@ -50,7 +50,8 @@ def next_occurrence(
         now: Wall time, aware.
 
     Returns:
-        An aware time in the zone of `now`; after `now`, unless a past day was named.
+        An aware time in the zone of `now`; after `now`, unless a past day was named. The first of a repetition keeps
+        the wall time that was said even where a clock change skips it: the days after it must have that time.
 
     Raises:
         ValueError: All three are None, `now` is naive, or the recurrence has come to its end.
@@ -148,9 +149,10 @@ def _first_of(rrule: str, clock: TimeOfDay | None, day: date | None, now: dateti
         at = _usual(clock) if clock else DAY_STARTS
     else:
         at = _usual(clock) if clock else now.time()
-    start = localize(datetime.combine(day or now.date(), at), zone)
+    start = datetime.combine(day or now.date(), at, zone)
     before_start = start.astimezone(UTC) - timedelta(seconds=1)
     found = occurrences(rrule, start, max(now.astimezone(UTC), before_start) if day else now)
     if found is None:
         raise ValueError(f"the rule {rrule} has no occurrence")
-    return found
+    said = datetime.combine(found.date(), at, zone)
+    return said if said.astimezone(UTC) == found else found
