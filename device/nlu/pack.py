@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -111,7 +112,7 @@ def load_pack(path: Path) -> Pack:
         PackError: Not readable, not YAML, an unknown key, a wrong type of value; names file and line or key.
     """
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (both are safe loaders)
+        return _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PackError(f"{path}: can't be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -119,8 +120,6 @@ def load_pack(path: Path) -> Pack:
         where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         remedy = "Check the indentation and the quotes."
         raise PackError(f"{where}: not valid YAML: {problem or error}.", remedy=remedy) from error
-    try:
-        return msgspec.convert(data, Pack)
     except msgspec.ValidationError as error:
         raise PackError(f"{path}: {error}.", remedy=_hint(str(error))) from error
 
@@ -152,6 +151,12 @@ def all_types(packs: Iterable[Pack]) -> Mapping[str, TypeSpec]:
 def types_of(pack: Pack, packs: Iterable[Pack]) -> Mapping[str, TypeSpec]:
     """Types as one pack sees them: its own first (a light pack's `device` is a lamp), then everyone's."""
     return {**all_types(packs), **pack.types}
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str) -> Pack:
+    """A pack's text as a pack; the same text is parsed once a process, however many devices it simulates."""
+    return msgspec.convert(yaml.load(text, Loader=_LOADER), Pack)  # noqa: S506 (both are safe loaders)
 
 
 def _hint(message: str) -> str:

@@ -187,7 +187,7 @@ def _time(key: str, wanted: Any, moment: Moment) -> list[Miss]:
 
 
 def _media_gain(key: str, wanted: Any, moment: Moment) -> list[Miss]:
-    brain, mixer = moment.gadget.brain, moment.gadget.program.mixer
+    brain, mixer = moment.gadget.brain, moment.gadget.mixer
     found = round(brain.volume.gain("media") * (DUCKED if mixer.ducked else 1.0), 3)
     return [] if abs(found - wanted) <= _GAIN_TOLERANCE else [Miss(key, wanted, found)]
 
