@@ -26,7 +26,7 @@ LONGEST_WAIT: Final = 3600.0
 """Seconds after which it is looked again for what is due."""
 
 CLOCK_LOOK: Final = 20.0
-"""Seconds within which it is noticed that the wall clock was set: fewer than `GRACE`, or what is due counts as missed."""
+"""Seconds within which it is noticed that the wall clock was set: fewer than `GRACE`, or what is due is missed."""
 
 _STEP: Final = 0.5
 """Seconds between wall and monotonic time that count as set, not as drift."""
