@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from device.app import BUNDLE, Brain
 from device.assistant import Assistant
+from device.audio.mixer import Mixer
 from device.buttons import Buttons
 from device.clock import Clock
 from device.config import Config
@@ -92,7 +93,18 @@ class Gadget:
     @property
     def assistant(self) -> Assistant | None:
         """The edge loop, while it runs; None where commands are typed."""
-        return self.program.assistant if self.on else None
+        return self.program.edge.assistant if self.on and self.program.edge else None
+
+    @property
+    def mixer(self) -> Mixer:
+        """Everything audible of what runs on it.
+
+        Raises:
+            RuntimeError: It is typed to, and silent.
+        """
+        if self.program.edge is None:
+            raise RuntimeError("a gadget that is typed to makes no sound")
+        return self.program.edge.mixer
 
     @property
     def phase(self) -> Phase:
@@ -113,8 +125,8 @@ class Gadget:
         parts = (self._clock, self.config, self.board, self.world, self._kit, self.faults, self._observe, self._lives)
         self._program = program = Program(*parts, model=self._model)
         self.on = True
-        if program.assistant and self.board.switched_off:
-            program.assistant.switch(True)
+        if self.assistant and self.board.switched_off:
+            self.assistant.switch(True)
         await program.start()
 
     async def cut(self, *, power: bool = True) -> None:
@@ -211,8 +223,7 @@ class Gadget:
 
     async def sounding(self, seconds: float) -> None:
         """Wait until it has been speaking or ringing for so long."""
-        mixer = self.program.mixer
-        while self.on and not (mixer.playing("speech") or mixer.playing("alarm")):
+        while self.on and not (self.mixer.playing("speech") or self.mixer.playing("alarm")):
             await self._wait(_TICK)
         await self._wait(seconds)
 
@@ -248,7 +259,7 @@ class Gadget:
             return float("inf")
         if self.assistant.deaf or self.faults.sound or "ears" in self.faults.broken:
             return 0.0  # the device is to notice, and to recover
-        sounds = self.program.mixer.playing() or self._clock.monotonic() < self.board.sounds_until
+        sounds = self.mixer.playing() or self._clock.monotonic() < self.board.sounds_until
         if self.phase is not Phase.IDLE or sounds or self.brain.scheduler.ringing():
             return 0.0
         due = self.brain.scheduler.next_due()

@@ -13,17 +13,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from device.app import Brain, build_assistant, build_brain, load_language_model, say_problems
-from device.assistant import Assistant
-from device.audio.mixer import Mixer
-from device.audio.ring import Ring
+from device.app import Brain, EdgeLoop, build_brain, load_language_model
 from device.clock import Clock
 from device.config import Config
 from device.errors import DeviceError
 from device.events import Observation, Rang, Trouble, TurnDone
 from device.speech.renewable import Renewable
-from device.supervisor import MicrophoneKeeper, SpeakerKeeper
-from device.voice import Voice
 from firmware_sim.board.board import Board
 from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.home.world import World
@@ -56,8 +51,7 @@ class Program:
 
     Attributes:
         brain: What understands.
-        mixer: Everything audible.
-        assistant: The edge loop; None where commands are typed.
+        edge: The edge loop; None where commands are typed.
 
     Raises:
         DeviceError: It can't start: no storage, a bad pack.
@@ -83,9 +77,8 @@ class Program:
         self._tell = observe
         self._alive = True
         self._tasks: list[asyncio.Task[None]] = []
-        self._keepers: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
-        self._ring = Ring(clock)
         with _shared_cache(board.home):
             self.brain: Brain = build_brain(
                 config,
@@ -96,24 +89,18 @@ class Program:
                 world.driver,
                 load_language_model if model else _no_model,
             )
-        self.mixer = Mixer(clock, self.brain.volume)
         for problem in self.brain.problems:
             self._trouble(problem)
-        self.assistant: Assistant | None = None
-        self._voice: Voice | None = None
-        if kit is not None:
-            self._give_ears(kit)
+        self.edge = None if kit is None else self._give_ears(kit)
 
     async def start(self) -> None:
         """Run."""
-        if self.assistant is None or self._voice is None:
+        if self.edge is None:
             self._run(self._watch())
             return
-        self._run(self.assistant.run())
+        self._run(self.edge.run())
         await self._clock.sleep(0)
         await self.listen()
-        self._run(say_problems(self.brain.problems, self._voice))
-        await self._clock.sleep(0)
 
     async def type(self, text: str) -> None:
         """Type a command into the conversation and wait until it is carried out; only where there are no ears."""
@@ -123,30 +110,29 @@ class Program:
             self._trouble(error)
         else:
             self._observe(TurnDone(turn, self._clock.monotonic()))
+        self.look()
+
+    def look(self) -> None:
+        """Look at once what is due, where commands are typed: what ships does so twice a second."""
         self._looked.set()
 
     async def listen(self) -> None:
         """Open microphone and speaker, and watch both once they have had time to begin."""
-        if self.assistant is None:
+        if self.edge is None:
             return
         try:
-            self._board.open(self._ring.push, self.mixer)
+            self.edge.open()
         except DeviceError as error:  # unplugged: the device runs without it until it is back
             self._trouble(error)
         await self._clock.sleep(WARM_UP)
-        assistant = self.assistant
-        lost, found = assistant.lost_microphone, assistant.found_microphone
-        stall = self._config.audio.stall
-        microphone = self._board.microphone
-        ears = MicrophoneKeeper(microphone, self._ring, self._clock, stall, lost, found, lambda: assistant.closed)
-        mouth = SpeakerKeeper(self._board.mouth(self.mixer), self.mixer, self._clock, stall, self._trouble)
-        self._keepers = [self._run(ears.run()), self._run(mouth.run())]
+        self._watching = self._run(self.edge.watch())
 
     def rest(self) -> None:
         """Close microphone and speaker, unwatched: nothing will sound for a while, and that need not be computed."""
-        self._board.close()
-        for keeper in self._keepers:
-            keeper.cancel()
+        if self._watching:
+            self._watching.cancel()
+        if self.edge:
+            self.edge.close()
 
     def check(self) -> None:
         """Raise what broke it."""
@@ -161,19 +147,20 @@ class Program:
     async def end(self) -> None:
         """Stop all that runs, and let go of the database."""
         self.die()
-        self._board.close()
+        self.rest()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(DeviceError):
             self.brain.close()
 
-    def _give_ears(self, kit: Kit) -> None:
+    def _give_ears(self, kit: Kit) -> EdgeLoop:
         stt, tts = Renewable(lambda: kit.stt(self._faults)), Renewable(lambda: kit.tts(self._faults))
         listener = kit.listener(self._config, self._faults)
-        lights = self._board.lights
-        self.assistant = build_assistant(self.brain, self._ring, self.mixer, stt, tts, self._observe, listener, lights)
-        self._voice = Voice(tts, self.mixer, self.brain.workers)
+        board = self._board
+        edge = EdgeLoop(self.brain, board.ears, board.mouth, stt, tts, self._observe, listener, board.lights)
+        board.mouth.mixer = edge.mixer
+        return edge
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

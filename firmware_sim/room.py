@@ -11,16 +11,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from device.app import Brain, build_assistant
+from device.app import Brain, EdgeLoop
 from device.assistant import Assistant
 from device.audio.mixer import Mixer
-from device.audio.ring import Ring
 from device.clock import Clock
 from device.events import Observation, PhaseChanged, TurnDone
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, TtsEngine, render
 from device.speech.renewable import Renewable
-from device.supervisor import MicrophoneKeeper
 from device.turns import Phase
 from firmware_sim.sound.microphone import SimulatedMicrophone
 from firmware_sim.sound.speaker import SimulatedSpeaker
@@ -143,25 +141,19 @@ async def furnished(
         seen.append(observation)
         observe(observation)
 
-    ring = Ring(clock)
-    mixer = Mixer(clock, brain.volume)
     speaker = SimulatedSpeaker(clock)
     microphone = SimulatedMicrophone(clock, seed=seed, noise_dbfs=noise_dbfs, speaker=speaker)
     if echo:
         microphone.echo(echo, 0.02)
-    assistant = build_assistant(brain, ring, mixer, stt, tts, both, listener)
-    lost, found = assistant.lost_microphone, assistant.found_microphone
-    stall = brain.config.audio.stall
-    keeper = MicrophoneKeeper(microphone, ring, clock, stall, lost, found, lambda: assistant.closed)
-    microphone.start(ring.push)
-    speaker.start(mixer.pull)
-    tasks = [asyncio.create_task(assistant.run()), asyncio.create_task(keeper.run())]
+    edge = EdgeLoop(brain, microphone, speaker, stt, tts, both, listener)
+    edge.open()
+    tasks = [asyncio.create_task(edge.run()), asyncio.create_task(edge.watch())]
     await clock.sleep(0)  # lets them begin
+    await clock.sleep(0)
     try:
-        yield Room(brain, assistant, microphone, speaker, mixer, person, seen, tasks[0])
+        yield Room(brain, edge.assistant, microphone, speaker, edge.mixer, person, seen, tasks[0])
     finally:
-        microphone.stop()
-        speaker.stop()
+        edge.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

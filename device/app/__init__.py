@@ -4,6 +4,7 @@
 """
 
 from device.app.brain import Brain, build_brain
+from device.app.edge import EdgeLoop
 from device.app.parts import (
     BUNDLE,
     bundle_folders,
@@ -29,6 +30,7 @@ from device.app.voice import (
 __all__ = [
     "BUNDLE",
     "Brain",
+    "EdgeLoop",
     "build_assistant",
     "build_brain",
     "bundle_folders",

@@ -71,6 +71,7 @@ class FileSpeaker:
     def __init__(self, clock: Clock, path: Path | None = None, *, max_seconds: float = 600.0) -> None:
         """Without a `path` nothing is written; `played` has the sound."""
         self.name = str(path) if path else "recorder"
+        self.latency = 0.0
         self.truncated = False
         self._path = path
         self._room = round(max_seconds * SAMPLE_RATE)

@@ -49,9 +49,14 @@ class Speaker(Protocol):
 
     `start(pull)` calls `pull(n)` for exactly `n` samples whenever it needs some (possibly from a foreign
     thread); the mixer answers with silence when nothing plays.
+
+    Attributes:
+        name: What it is called.
+        latency: Seconds from a pull until its first sample is heard; known once it was started.
     """
 
     name: str
+    latency: float
 
     def start(self, pull: Callable[[int], Pcm]) -> None:
         """Begin to pull.

@@ -13,19 +13,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from device.app import Brain, build_assistant, build_brain, make_stt_engine, make_tts_engine, say_problems
+from device.app import Brain, EdgeLoop, build_brain, make_stt_engine, make_tts_engine
 from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
-from device.audio.mixer import Mixer
-from device.audio.ring import Ring
 from device.cli.render import show_problems, show_row, show_turn, turn_json
 from device.clock import SystemClock
 from device.config import home_folder, load_config
 from device.errors import DeviceError
 from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
 from device.speech.renewable import Renewable
-from device.supervisor import MicrophoneKeeper, SpeakerKeeper
 from device.turns import Phase
-from device.voice import Voice
 from device.workers import ThreadWorkers
 
 _PHASES = {
@@ -127,30 +123,22 @@ async def _watch(brain: Brain, display: Display) -> None:
 
 async def _spoken(brain: Brain, display: Display) -> None:
     """Listen and answer until interrupted."""
-    config, clock = brain.config, brain.clock
-    ring = Ring(clock)
-    microphone = SoundCardMicrophone(config.audio.microphone)
-    speaker = SoundCardSpeaker(config.audio.speaker)
-    mixer = Mixer(clock, brain.volume)
-    microphone.start(ring.push)
+    config = brain.config
+    edge = EdgeLoop(
+        brain,
+        SoundCardMicrophone(config.audio.microphone),
+        SoundCardSpeaker(config.audio.speaker),
+        Renewable(lambda: make_stt_engine(config, brain.home)),
+        Renewable(lambda: make_tts_engine(config, brain.home)),
+        display,
+    )
     try:
-        speaker.start(mixer.pull)
-        mixer.latency = speaker.latency
-        stt = Renewable(lambda: make_stt_engine(config, brain.home))
-        tts = Renewable(lambda: make_tts_engine(config, brain.home))
-        assistant = build_assistant(brain, ring, mixer, stt, tts, display)
-        stall = config.audio.stall
-        lost, found = assistant.lost_microphone, assistant.found_microphone
-        ears = MicrophoneKeeper(microphone, ring, clock, stall, lost, found, lambda: assistant.closed)
-        mouth = SpeakerKeeper(speaker, mixer, clock, stall, lambda error: display(Trouble(error, clock.monotonic())))
+        edge.open()
         wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
         if not display.as_json:
             typer.echo(f"Say {wake}, then a command. Ctrl+C ends.")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(ears.run())
-            tasks.create_task(mouth.run())
-            tasks.create_task(assistant.run())
-            await say_problems(brain.problems, Voice(tts, mixer, brain.workers))
+            tasks.create_task(edge.watch())
+            tasks.create_task(edge.run())
     finally:
-        microphone.stop()
-        speaker.stop()
+        edge.close()

@@ -55,6 +55,8 @@ class Board:
         record: Keep what the microphone delivers.
 
     Attributes:
+        ears: The microphone as a program has it.
+        mouth: The loudspeaker as a program has it.
         audible: What kinds of sound left the loudspeaker, and since when (monotonic seconds), whenever that changed.
         sounds_until: When all that was laid before the microphone will be over, in monotonic seconds.
         switched_off: The mute switch on the case is on "mute".
@@ -92,6 +94,8 @@ class Board:
         self.switched_off = False
         self._clock = clock
         self._recording: list[tuple[float, Pcm]] | None = [] if record else None
+        self.ears = Ears(self.microphone, self._delivered)
+        self.mouth = Mouth(self.speaker, self._sounds)
 
     def hear(self, pcm: Pcm, *, snr_db: float | None = None, through: Response | None = None) -> float:
         """Let something sound at the microphone from now on; see `SimulatedMicrophone.say`, when it will have ended."""
@@ -109,27 +113,6 @@ class Board:
         self.switched_off = off
         self.microphone.switch(off)
 
-    def open(self, deliver: FrameCallback, mixer: Mixer) -> None:
-        """Let the microphone deliver and the loudspeaker play.
-
-        Raises:
-            AudioDeviceMissing: One of them is unplugged; the other one works.
-        """
-        try:
-            self.microphone.start(self._recorded(deliver))
-        finally:
-            self.mouth(mixer).start(mixer.pull)
-
-    def mouth(self, mixer: Mixer) -> NotedSpeaker:
-        """The loudspeaker as a program has it: what it takes from the mixer is noted in `audible`."""
-        return NotedSpeaker(self.speaker, lambda pull, count: self._noted(mixer, pull, count))
-
-    def close(self) -> None:
-        """Let both rest."""
-        self.microphone.stop()
-        self.speaker.stop()
-        self._sounds(_SILENCE)
-
     def sounds_since(self, count: int) -> frozenset[SoundKind]:
         """Kinds of sound that were heard since `audible` had so many entries; what sounded on then is among them."""
         return frozenset(kind for _, kinds in self.audible[max(0, count - 1) :] for kind in kinds)
@@ -144,49 +127,78 @@ class Board:
             whole[begin : begin + len(frame)] = frame
         return whole
 
-    def _recorded(self, deliver: FrameCallback) -> FrameCallback:
-        """With a recorder before it, where that is wanted."""
-        recording = self._recording
-        if recording is None:
-            return deliver
-
-        def take(frame: Pcm) -> None:
-            recording.append((self._clock.monotonic(), frame.copy()))
-            deliver(frame)
-
-        return take
-
-    def _noted(self, mixer: Mixer, pull: Pull, count: int) -> Pcm:
-        """What the loudspeaker takes, with a note of what it is."""
-        kinds = frozenset(kind for kind in KINDS if mixer.playing(kind)) if mixer.playing() else _SILENCE
-        pcm = pull(count)
-        if kinds and not pcm.any():
-            kinds = _SILENCE
-        self._sounds(kinds)
-        return pcm
-
     def _sounds(self, kinds: frozenset[SoundKind]) -> None:
         """From now on this is heard."""
         if kinds != (self.audible[-1][1] if self.audible else _SILENCE):
             self.audible.append((self._clock.monotonic(), kinds))
 
+    def _delivered(self, frame: Pcm) -> None:
+        if self._recording is not None:
+            self._recording.append((self._clock.monotonic(), frame.copy()))
 
-class NotedSpeaker:
-    """Implements `Speaker` over a simulated one: `noted(pull, count)` pulls in its place."""
 
-    def __init__(self, speaker: SimulatedSpeaker, noted: Callable[[Pull, int], Pcm]) -> None:
+class Ears:
+    """Implements `Microphone` over a simulated one: what it delivers is told first."""
+
+    def __init__(self, microphone: SimulatedMicrophone, delivered: FrameCallback) -> None:
+        self.name = microphone.name
+        self._microphone = microphone
+        self._delivered = delivered
+
+    @property
+    def finished(self) -> bool:
+        """See `Microphone.finished`."""
+        return self._microphone.finished
+
+    def start(self, callback: FrameCallback) -> None:
+        """See `Microphone.start`.
+
+        Raises:
+            AudioDeviceMissing: It is unplugged.
+        """
+
+        def deliver(frame: Pcm) -> None:
+            self._delivered(frame)
+            callback(frame)
+
+        self._microphone.start(deliver)
+
+    def stop(self) -> None:
+        """See `Microphone.stop`."""
+        self._microphone.stop()
+
+
+class Mouth:
+    """Implements `Speaker` over a simulated one: kinds of what it takes are told.
+
+    Attributes:
+        mixer: Knows of what kind it is; to be set by whoever makes one.
+    """
+
+    def __init__(self, speaker: SimulatedSpeaker, sounds: Callable[[frozenset[SoundKind]], None]) -> None:
         self.name = speaker.name
+        self.latency = speaker.latency
+        self.mixer: Mixer | None = None
         self._speaker = speaker
-        self._noted = noted
+        self._sounds = sounds
 
-    def start(self, pull: Pull) -> None:
+    def start(self, pull: Callable[[int], Pcm]) -> None:
         """See `Speaker.start`.
 
         Raises:
             AudioDeviceMissing: It is unplugged.
         """
-        self._speaker.start(lambda count: self._noted(pull, count))
+
+        def take(count: int) -> Pcm:
+            mixer = self.mixer
+            kinds = frozenset(filter(mixer.playing, KINDS)) if mixer and mixer.playing() else _SILENCE
+            pcm = pull(count)
+            self._sounds(kinds if kinds and pcm.any() else _SILENCE)
+            return pcm
+
+        self._speaker.start(take)
 
     def stop(self) -> None:
         """See `Speaker.stop`."""
         self._speaker.stop()
+        self._sounds(_SILENCE)

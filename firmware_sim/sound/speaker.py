@@ -39,6 +39,7 @@ class SimulatedSpeaker:
 
     def __init__(self, clock: Clock) -> None:
         self.name = "simulated speaker"
+        self.latency = 0.0
         self.ended = float("-inf")
         self._clock = clock
         self._times: list[float] = []

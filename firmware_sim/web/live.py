@@ -12,15 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from device.app import (
-    Brain,
-    build_assistant,
-    build_brain,
-    say_problems,
-)
+from device.app import Brain, EdgeLoop, build_brain
 from device.assistant import Assistant
-from device.audio.mixer import Mixer
-from device.audio.ring import Ring
 from device.cli.render import describe, turn_json
 from device.clock import Clock
 from device.config import Config
@@ -28,9 +21,7 @@ from device.errors import AudioDeviceMissing, BadInput, DeviceError, StorageErro
 from device.events import Interrupted, Observation, Rang, SoundBegan, Trouble, TurnDone
 from device.lights import Pattern
 from device.speech.renewable import Renewable
-from device.supervisor import MicrophoneKeeper, SpeakerKeeper
 from device.turns import Phase
-from device.voice import Voice
 from device.workers import Workers
 from firmware_sim.board.flash import Flash
 from firmware_sim.board.profile import Profile
@@ -138,35 +129,22 @@ class LiveGadget:
         await self._step("Waking its ears and its voice")
         stt = await workers.run("stt", Renewable, lambda: self._kit.stt(self._broken))
         tts = await workers.run("tts", Renewable, lambda: self._kit.tts(self._broken))
-        ring = Ring(self.clock)
-        mixer = Mixer(self.clock, brain.volume)
-        mixer.latency = self.speaker.latency
         listener = self._kit.listener(self._config, self._broken)
-        assistant = build_assistant(brain, ring, mixer, stt, tts, self._observe, listener, self.light)
-        stall = brain.config.audio.stall
-        lost, found = assistant.lost_microphone, assistant.found_microphone
-        ears = MicrophoneKeeper(self.microphone, ring, self.clock, stall, lost, found, lambda: assistant.closed)
-        mouth = SpeakerKeeper(self.speaker, mixer, self.clock, stall, self._trouble)
-        self._open(lambda: self.microphone.start(ring.push))
-        self._open(lambda: self.speaker.start(mixer.pull))
+        edge = EdgeLoop(brain, self.microphone, self.speaker, stt, tts, self._observe, listener, self.light)
+        try:
+            edge.open()
+        except AudioDeviceMissing as error:  # unplugged: it is opened once it is back
+            self._trouble(error)
         for problem in brain.problems:
             self._note("problem", Exception.__str__(problem), problem.remedy)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(ears.run())
-            tasks.create_task(mouth.run())
-            tasks.create_task(assistant.run())
+            tasks.create_task(edge.watch())
+            tasks.create_task(edge.run())
             await self.clock.sleep(0)  # the loop of the assistant must have begun before anything is posted to it
-            self._assistant = assistant
-            assistant.switch(self._switched_off)  # the switch on the case stands where it was
+            await self.clock.sleep(0)
+            self._assistant = edge.assistant
+            edge.assistant.switch(self._switched_off)  # the switch on the case stands where it was
             self._set_power("on")
-            await say_problems(brain.problems, Voice(tts, mixer, workers))
-
-    def _open(self, start: Callable[[], None]) -> None:
-        """Start a port; one that is unplugged is told, and its keeper opens it later."""
-        try:
-            start()
-        except AudioDeviceMissing as error:
-            self._trouble(error)
 
     async def _step(self, boot: str) -> None:
         self._boot = boot
