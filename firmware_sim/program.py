@@ -7,17 +7,20 @@ import atexit
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from device.app import Brain, EdgeLoop, build_brain, load_language_model
+from device.app import BUNDLE, Brain, EdgeLoop, build_brain, load_language_model
+from device.app.parts import bundle_folders
 from device.clock import Clock
 from device.config import Config
-from device.errors import DeviceError
+from device.errors import BundleError, DeviceError
 from device.events import Observation, Rang, Trouble, TurnDone
+from device.nlu.onnx_model import JointModel, load_model
+from device.nlu.pack import Pack
 from device.speech.renewable import Renewable
 from firmware_sim.board.board import Board
 from firmware_sim.board.workers import InlineWorkers
@@ -87,7 +90,7 @@ class Program:
                 InlineWorkers(clock, self._cost),
                 Random(f"{board.seed}/{life}"),
                 world.driver,
-                load_language_model if model else _no_model,
+                _find_model if model else _no_model,
             )
         for problem in self.brain.problems:
             self._trouble(problem)
@@ -199,6 +202,20 @@ class Program:
 
 def _no_model(*_: object) -> None:
     """A device that has only its grammar."""
+
+
+def _find_model(config: Config, home: Path, packs: Sequence[Pack], problems: list[DeviceError]) -> JointModel | None:
+    """As every device finds it; the one that ships keeps nothing, so that all devices of this process have the same."""
+    refused: list[BundleError] = []
+    if bundle_folders(config, home, refused) == [BUNDLE] and not refused:
+        return _shipped_model(config.nlu.threads)
+    return load_language_model(config, home, packs, problems)
+
+
+@cache
+def _shipped_model(threads: int) -> JointModel:
+    """Raises: BundleError, if it is damaged: a simulation without it would test something else."""
+    return load_model(BUNDLE, threads)
 
 
 @cache

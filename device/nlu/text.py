@@ -75,8 +75,12 @@ def number_words(digits: str, ordinal: bool = False) -> str:
     return text.replace("-", " ").replace(",", "")
 
 
+@lru_cache(maxsize=512)
 def spoken(text: str) -> str:
-    """Lower-case words separated by single spaces; digits and symbols become the words that are said for them."""
+    """Lower-case words separated by single spaces; digits and symbols become the words that are said for them.
+
+    The last results are kept: with each command the names of a whole household are compared.
+    """
     for fraction, words_ in _FRACTIONS.items():  # before NFKC, which makes "1⁄2" of them
         text = text.replace(fraction, words_)
     text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
