@@ -144,10 +144,10 @@ class StorageError(DeviceError):
 
 
 class DatabaseDamaged(StorageError):
-    """What was stored can't be read any more; the device starts anew."""
+    """What was stored can't be read any more, in part or at all; the device goes on with what is left."""
 
     recoverable = False
-    spoken = "My memory was damaged, and I have lost timers, alarms, reminders and lists. Please set them again."
+    spoken = "My memory was damaged, and I may have lost alarms, timers, reminders and lists. Please check them."
 
 
 class SkillError(DeviceError):

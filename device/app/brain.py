@@ -110,6 +110,13 @@ def build_brain(
                 remedy="Set timers, alarms, reminders and lists again.",
             )
         )
+    if database.lost_commits:
+        problems.append(
+            DatabaseDamaged(
+                f"The log of the database was damaged; at least {database.lost_commits} of the last changes are lost.",
+                remedy="Check timers, alarms, reminders and lists.",
+            )
+        )
     settings = Settings(database)
     volume = DeviceVolume(
         int(settings.get("volume", 60)),

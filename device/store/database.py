@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from device.errors import StorageError
+from device.store.log import lost_commits
 from device.store.schema import MIGRATIONS
 
 SqlValue: TypeAlias = str | int | float | None
@@ -32,6 +33,7 @@ class Database:
         path: The file, or ":memory:".
         recovered_from: Where a damaged file was moved when opening; None if nothing was lost. Whoever opens
             the database must tell the user.
+        lost_commits: How many of the last commits could not be read, as their log was damaged; to be told, too.
 
     Raises:
         StorageError: The file can't be opened or created, or a newer version of Homebody wrote it.
@@ -40,6 +42,7 @@ class Database:
     def __init__(self, path: Path | str = MEMORY) -> None:
         self.path = path
         self.recovered_from: Path | None = None
+        self.lost_commits = 0
         if path != MEMORY:
             self._make_folder(Path(path))
         try:
@@ -105,19 +108,37 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        log = self._log()
         try:
             check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if check != "ok":
                 raise _DamageError(check)
             connection.execute("PRAGMA journal_mode=WAL")
+            self._fold(connection, log)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA secure_delete=ON")  # what is forgotten is overwritten
             self._migrate(connection)
+            self._fold(connection)
         except sqlite3.OperationalError as error:
             raise _storage_error(self.path, error) from error
         except sqlite3.DatabaseError as error:
             raise _DamageError(str(error)) from error
+
+    def _log(self) -> bytes:
+        """The log as the last run left it."""
+        log = Path(f"{self.path}-wal")
+        return log.read_bytes() if self.path != MEMORY and log.exists() else b""
+
+    def _fold(self, connection: sqlite3.Connection, log: bytes = b"") -> None:
+        """Bring the log into the file: a flipped bit costs all that is in the log after it.
+
+        On a full or read-only storage it stays in the log.
+        """
+        with contextlib.suppress(sqlite3.OperationalError):
+            _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self.lost_commits += lost_commits(log, max(frames, 0))
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if _version(connection) == len(MIGRATIONS):

@@ -100,6 +100,7 @@ class Owner:
     def look(self) -> tuple[set[str], Path | None]:
         """What is there after the power has come back; what was doubtful is decided now."""
         database = Database(self.path)
+        self.lost_commits = database.lost_commits
         kept = set(Items(database).items("shopping")) | {row.label for row in Timers(database).all()}
         kept |= {item[:6] for item in Items(database).items("long")}
         database.close()
@@ -120,6 +121,7 @@ def test_what_was_committed_survives_the_plug(tmp_path: Path, clock: ManualClock
             flash.restore()
             kept, recovered = owner.look()
         assert recovered is None
+        assert not owner.lost_commits, "a torn commit is no rot"
         assert owner.confirmed <= kept
         assert kept - owner.confirmed in (set(), owner.doubtful), "all or nothing"
         owner.confirmed, owner.doubtful = kept, set()
@@ -131,6 +133,7 @@ def test_a_commit_that_was_not_confirmed_may_have_arrived(tmp_path: Path, clock:
         home = tmp_path / str(seed)
         with Flash(home, clock, seed=seed) as flash:
             database = Database(home / "homebody.db")
+            Items(database).add("tasks", "the first commit begins a log")
             before = flash.writes
             Items(database).add("shopping", "milk")
             flash.cut(after_writes=flash.writes - before)
@@ -347,6 +350,7 @@ def test_any_bit_can_flip(path: Path, flash: Flash) -> None:
 def test_wear_is_booked_on_the_day_of_the_wall_clock(path: Path, flash: Flash, clock: ManualClock) -> None:
     database = Database(path)
     items = Items(database)
+    items.add("tasks", "the first commit begins a log")
     clock.advance(60)
     begun = flash.wear()
     bytes_, writes, syncs = flash.bytes_written, flash.writes, flash.syncs

@@ -133,3 +133,38 @@ def test_two_processes_share_the_file(tmp_path: Path) -> None:
     assert Items(other).items("shopping") == ["milk"]
     Items(other).add("shopping", "eggs")
     assert Items(one).items("shopping") == ["milk", "eggs"]
+
+
+def test_a_log_that_has_rotted_is_noticed(tmp_path: Path) -> None:
+    """Whichever bit flips: SQLite ends reading there, and says nothing."""
+    (tmp_path / "home").mkdir()
+    path = tmp_path / "home" / "homebody.db"
+    Database(path).close()
+    living = Database(path)
+    for item in ("milk", "eggs", "tea"):
+        Items(living).add("shopping", item)
+    file, log = path.read_bytes(), path.with_name("homebody.db-wal").read_bytes()
+    noticed = set()
+    for bit in range(0, len(log) * 8, 1009):
+        rotten = bytearray(log)
+        rotten[bit // 8] ^= 1 << bit % 8
+        copy = tmp_path / f"{bit}.db"
+        copy.write_bytes(file)
+        copy.with_name(f"{bit}.db-wal").write_bytes(rotten)
+        database = Database(copy)
+        missing = 3 - len(Items(database).items("shopping"))
+        assert bool(database.lost_commits) is (missing > 1), "the last commit alone may have been torn"
+        noticed.add(database.lost_commits)
+        database.close()
+    assert len(noticed) > 1
+    living.close()
+
+
+def test_a_restart_folds_the_log_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "homebody.db"
+    living = Database(path)
+    Items(living).add("shopping", "milk")
+    again = Database(path)
+    assert not path.with_name("homebody.db-wal").stat().st_size
+    assert Items(again).items("shopping") == ["milk"]
+    assert not again.lost_commits
