@@ -178,7 +178,8 @@ class Gadget:
         """Change a bit of what is stored, while the device is off."""
         home = self.board.home
         if what == "database":
-            self.board.flash.flip(home / "homebody.db")
+            files = [home / "homebody.db", *home.glob("homebody.db-wal")]
+            self.board.flash.flip(max(files, key=lambda file: file.stat().st_size))
         else:
             bundles = Bundles(home)
             self.board.flash.flip(bundles.folder(bundles.active) / "model.onnx")

@@ -36,6 +36,8 @@ async def inject(fault: Fault, gadget: Gadget, clock: VirtualClock) -> None:
         _engines(fault.engine, gadget)
     if fault.clock is not None:
         _clock(fault.clock, clock)
+        if gadget.on:
+            gadget.program.look()
     if fault.network is not None:
         _network(fault.network, gadget.world.network)
     if fault.unreachable is not None:

@@ -106,7 +106,8 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         process: `killed` ends the program without warning; it is started again after `off_for`.
         after_writes: The power is cut not now but in the middle of the so-manieth write to the flash from now.
         off_for: How long the device is off.
-        flip: A bit of the database or of the installed language model changes while the device is off.
+        flip: A bit of the database (of its file or its log, whichever is larger) or of the installed language model
+            changes while the device is off.
         memory: Nothing more can be allocated by engines.
         clock: The wall clock.
         network: Between gadget and appliances.
