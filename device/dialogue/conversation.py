@@ -176,13 +176,15 @@ class Conversation:
 
     def _situation(self) -> Situation:
         pending, done, now = self.state.pending, self.state.done, self._clock.now()
-        referents = self.state.referents(now)
+        referents, together = self.state.referents(now), self.state.group(now)
         if pending:
-            command = pending.command
-            return Situation(command.intent, pending.question, pending.slot, pending.options, command.slots, referents)
+            command, question = pending.command, pending.question
+            return Situation(
+                command.intent, question, pending.slot, pending.options, command.slots, referents, together
+            )
         if done is None or now - done.at > MEMORY:
-            return Situation(referents=referents)
-        return Situation(done.command.intent, slots=done.command.slots, referents=referents)
+            return Situation(referents=referents, together=together)
+        return Situation(done.command.intent, slots=done.command.slots, referents=referents, together=together)
 
     async def _carry_out(self, action: policy.Action, now: datetime) -> _Said:
         match action:

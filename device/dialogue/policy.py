@@ -161,6 +161,9 @@ def after(state: DialogueState, command: Interpretation, outcome: Outcome, now: 
     # A second timer without a name is not the pizza timer of before.
     kept = {} if same and not outcome.mentioned else state.recent(now)
     mentioned = {**kept, **outcome.mentioned}
+    if thing := outcome.mentioned.get("device"):
+        others = [name for name in state.together if name != thing.text] if state.together_in == state.turns else []
+        state = replace(state, together=(*others, thing.text), together_in=state.turns)
     return replace(
         state,
         pending=None,

@@ -71,6 +71,8 @@ class DialogueState:
         mentioned: Slot name to slot: what "it", "them" and "there" mean.
         mentioned_at: When that was.
         mentioned_by: Skill that did: a lamp is nothing that a door lock can open.
+        together: Names of all things that the last breath which named any was about: "them" are these.
+        together_in: Which turn that was.
         undoable: The last command can be taken back.
         last_reply: For "say that again".
         turns: Number of turns, which picks the variant of a reply.
@@ -82,6 +84,8 @@ class DialogueState:
     mentioned: Mapping[str, Slot] = field(default_factory=dict)
     mentioned_at: datetime | None = None
     mentioned_by: str = ""
+    together: tuple[str, ...] = ()
+    together_in: int = 0
     undoable: bool = False
     last_reply: str = ""
     turns: int = 0
@@ -91,6 +95,10 @@ class DialogueState:
         if self.mentioned_at is None or now - self.mentioned_at > MEMORY:
             return {}
         return self.mentioned
+
+    def group(self, now: datetime) -> tuple[str, ...]:
+        """All that "them" can be at `now`, where that is more than one thing."""
+        return self.together if self.recent(now) and len(self.together) > 1 else ()
 
     def referents(self, now: datetime) -> tuple[str, ...]:
         """Names for "it", likeliest first: what the last command was about, then the thing mentioned last."""

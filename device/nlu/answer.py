@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import pairwise
 from typing import Final, Literal
 
 from device.nlu.acts import (
@@ -21,6 +20,7 @@ from device.nlu.acts import (
 )
 from device.nlu.fragments import Fragments, Strict, choose
 from device.nlu.pack import Pack
+from device.nlu.reference import References
 from device.nlu.resolve import ResolveContext
 from device.nlu.split import distribute, split
 from device.nlu.types import OOS, Act, Interpretation, Slot, Slots
@@ -34,10 +34,6 @@ SURE_ACT: Final = 0.6
 
 _FRAGMENT_WORDS: Final = 8
 _TARGETS: Final = frozenset({"device", "room"})
-_IT: Final = frozenset({"it", "them"})
-_POINTING: Final = frozenset({"that", "this", "those", "these"})
-_NO_NOUN: Final = frozenset({"", "off", "on", "up", "down", "again", "back"})
-"""Before these "that" stands for a thing; else it points to the noun behind it, or begins a clause."""
 _STEPS: Final = frozenset({"up", "down", "dim", "brighten", "next", "tell", "pick", "suggest", "recommend"})
 """Intents, by their short names, that can be wanted once more: a step further, another joke."""
 _BARE_ACTS: Final = frozenset({Act.AFFIRM, Act.DENY, Act.CANCEL, Act.REPEAT})
@@ -54,6 +50,7 @@ class Situation:
         options: Names among which to choose.
         slots: Of that command, as far as they are filled.
         referents: What "it" may stand for, likeliest first: "the pasta timer", "the kitchen light".
+        together: What "them" stands for, where the last breath named several things: "reading lamp", "floor lamp".
     """
 
     intent: str = ""
@@ -62,6 +59,7 @@ class Situation:
     options: tuple[str, ...] = ()
     slots: Slots = field(default_factory=dict)
     referents: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
 
 
 class Interpreter:
@@ -75,6 +73,7 @@ class Interpreter:
     def __init__(self, understander: Understander, packs: Sequence[Pack]) -> None:
         self.understander = understander
         self._fragments = Fragments(understander, packs)
+        self._references = References(understander)
         # What holds commands itself ("when I say party, ...") takes all that follows.
         self._teaching = frozenset(name for name, spec in understander.specs.items() if "command" in spec.slots)
 
@@ -100,8 +99,9 @@ class Interpreter:
         fixed = _dialogue("", {}, act, words, 1.0, f"a fixed way to {act}") if act else None
         if fixed and situation.question:
             return (fixed,)
-        meant = self._referent(words, situation, context)
-        if meant:
+        if them := self._references.them(words, situation.intent, situation.together, context):
+            return them
+        if meant := self._it(words, situation, context):
             return (meant,)
         if fixed and (act in (Act.CANCEL, Act.REPEAT) or self.understander.exact(words, context) is None):
             return (fixed,)
@@ -118,7 +118,8 @@ class Interpreter:
         self, words: tuple[str, ...], situation: Situation, context: ResolveContext
     ) -> tuple[Interpretation, ...]:
         def read(part: Sequence[str]) -> Interpretation:
-            return self.understander.command(part, context, situation.question, by_sound=False)
+            meant = self._it(tuple(part), situation, context) if len(part) < len(words) else None
+            return meant or self.understander.command(part, context, situation.question, by_sound=False)
 
         whole = read(words)
         repaired = None if whole.confidence == 1.0 and is_command(whole) else self._repaired(words, context)
@@ -127,7 +128,7 @@ class Interpreter:
         shared = self._shared(words, context)
         if shared:
             return shared
-        commands = split(words, read, whole, self._teaching)
+        commands = self._references.chained(split(words, read, whole, self._teaching), context)
         if len(commands) > 1 or whole.source == "grammar":
             return tuple(each for command in commands for each in self._each(command, context))
         alone = situation.question or not situation.intent or len(words) > _FRAGMENT_WORDS
@@ -144,25 +145,10 @@ class Interpreter:
             return (Interpretation(OOS, text=whole.text, reasons=("says nothing to the open question",)),)
         return self._each(whole, context)
 
-    # Inside one command ----------------------------------------------------------------------------------------
+    def _it(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> Interpretation | None:
+        return self._references.it(words, situation.intent, situation.referents, context)
 
-    def _referent(self, words: tuple[str, ...], situation: Situation, context: ResolveContext) -> Interpretation | None:
-        """The command that the words make with a name for "it", where the grammar has precisely that."""
-        pairs = enumerate(pairwise((*words, "")))
-        at = next((i for i, (word, then) in pairs if word in _IT or (word in _POINTING and then in _NO_NOUN)), None)
-        if not at:
-            return None
-        skill = situation.intent.partition(".")[0]
-        all_of_them = words[at] == "them" and words[at - 1] in ("of", "all")
-        for referent in situation.referents:
-            name = referent.split()
-            said = (*words[:at], *(["the", f"{name[-1]}s"] if all_of_them else name), *words[at + 1 :])
-            reading = self.understander.exact(said, context, skill)
-            if reading is None or (reading.confidence < 1.0 and reading.intent.partition(".")[0] != skill):
-                continue
-            reason = f"“{words[at]}” stands for “{referent}”"
-            return replace(reading, text=" ".join(words), reasons=(reason, *reading.reasons))
-        return None
+    # Inside one command ----------------------------------------------------------------------------------------
 
     def _repaired(self, words: tuple[str, ...], context: ResolveContext) -> Interpretation | None:
         """One command that corrects itself: "set a timer for ten, no, fifteen minutes"."""

@@ -254,3 +254,25 @@ def test_nothing_said_is_too_odd(said: str, situation: Situation) -> None:
     for reading in heard(said, situation):
         assert 0.0 <= reading.confidence <= 1.0
         assert reading.act is not Act.SELECT or reading.slots[situation.slot].value in situation.options
+
+
+def things(said: str, *together: str) -> list[tuple[str, str]]:
+    situation = Situation("lamp.on", together=together, referents=("the fan",))
+    return [(reading.intent, reading.slots["device"].text) for reading in heard(said, situation)]
+
+
+@pytest.mark.parametrize("them", ["them", "all of them", "both of them"])
+def test_them_are_all_that_the_last_breath_named(them: str) -> None:
+    both = [("lamp.off", "kitchen light"), ("lamp.off", "fan")]
+    assert things(f"turn off {them}", "kitchen light", "fan") == both
+
+
+def test_them_is_the_last_thing_where_it_was_the_only_one() -> None:
+    assert things("turn off them") == [("lamp.off", "fan")]
+    assert things("turn off it", "kitchen light", "bedroom light") == [("lamp.off", "fan")]
+
+
+def test_it_in_one_of_several_commands() -> None:
+    assert things("turn off it and turn on the kitchen light") == [("lamp.off", "fan"), ("lamp.on", "kitchen light")]
+    named = [("lamp.on", "kitchen light"), ("lamp.off", "kitchen light")]
+    assert things("turn on the kitchen light and turn off it") == named, "the nearest is meant"
