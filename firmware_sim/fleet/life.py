@@ -169,6 +169,10 @@ class Living:
                     break
                 await self._until(self._clock.monotonic() + _BREATH)
 
+    async def restart(self) -> None:
+        """Cut the power for a moment, as if the gadget were plugged in elsewhere."""
+        await self._happen(Mishap(self._clock.monotonic(), "power cut", 5.0))
+
     async def end(self, seconds: float) -> Life:
         """Let time pass up to so many seconds after the beginning, and switch the gadget off."""
         await self._until(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -48,21 +49,34 @@ _FAMILY: Final = Household(
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """A process at a moment: `blocks` of Python's allocator that are in use, and bytes `resident` in RAM."""
+
+    blocks: int
+    resident: int
+
+
+@dataclass(frozen=True, slots=True)
 class SoakResult:
     """What came of a soak.
 
     Attributes:
         life: Everything that happened.
-        resident: Memory of the process in bytes at the end of each day.
+        memory: The process at the end of each day.
     """
 
     life: Life
-    resident: tuple[int, ...]
+    memory: tuple[Memory, ...]
 
     @property
     def growth(self) -> float:
-        """By which share memory grew from the end of the first day to that of the last."""
-        return self.resident[-1] / self.resident[0] - 1
+        """By which share what Python holds grew from the first day to the last: what is lost bit by bit shows here."""
+        return self.memory[-1].blocks / self.memory[0].blocks - 1
+
+    @property
+    def resident_growth(self) -> float:
+        """By which share the process grew, with what its allocators keep for later."""
+        return self.memory[-1].resident / self.memory[0].resident - 1
 
     @property
     def busiest_day_mb(self) -> float:
@@ -78,7 +92,7 @@ def soak(days: int = 30, seed: int = 0) -> SoakResult:
     """
     chance = Random(f"soak {seed}")
     start = datetime.combine(START, datetime.min.time(), ZoneInfo(_FAMILY.zone))
-    resident: list[int] = []
+    memory: list[Memory] = []
 
     async def live(clock: VirtualClock, folder: Path) -> Life:
         people = [Speaker(_FAMILY, wordings(), Random(f"soak {seed}/{n}")) for n in range(_PEOPLE)]
@@ -87,13 +101,13 @@ def soak(days: int = 30, seed: int = 0) -> SoakResult:
         for index in range(days):
             today = START + timedelta(days=index)
             await living.live(_plan(people, today, first=index == 0))
-            gc.collect()
-            resident.append(_resident())
+            await living.restart()
+            memory.append(_memory())
         return await living.end((start + timedelta(days=days)).timestamp() - start.timestamp())
 
     with tempfile.TemporaryDirectory(prefix="homebody-soak-") as folder:
         life = run(lambda clock: live(clock, Path(folder)), start)
-    return SoakResult(life, tuple(resident))
+    return SoakResult(life, tuple(memory))
 
 
 def _plan(people: list[Speaker], today: date, *, first: bool) -> list[Errand]:
@@ -125,6 +139,9 @@ def _cuts(chance: Random, days: int) -> list[Mishap]:
     return sorted((*cuts, *sets), key=lambda mishap: mishap.at)
 
 
-def _resident() -> int:
-    """Memory of this process that is in RAM, in bytes; https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def _memory() -> Memory:
+    """After a start: what a device makes when it first needs it, such as searches by sound, is not there yet."""
+    gc.collect()
+    # https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return Memory(sys.getallocatedblocks(), pages * os.sysconf("SC_PAGE_SIZE"))
