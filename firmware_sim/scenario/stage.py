@@ -119,7 +119,7 @@ class Stage:
             took,
             sum(isinstance(seen, TurnDone) for seen in observations),
             sum(gadget.board.flash.wear().bytes_total for gadget in self._gadgets),
-            self._heard(good=status in GOOD) if self._keep_sound and self._kit else None,
+            self._heard(good=status in GOOD) if self._keep_sound else None,
         )
 
     # Furniture -------------------------------------------------------------------------------------------------
@@ -280,8 +280,8 @@ class Stage:
         self._trace.add(self._clock.monotonic(), kind, **data)
 
     def _heard(self, *, good: bool) -> Excerpt | None:
-        """What is worth hearing; of what went wrong, the end."""
-        if self._ended > LONGEST_SOUND:
+        """What is worth hearing: of what went wrong, the end; tones that went well are not."""
+        if self._kit is None or self._ended > LONGEST_SOUND or (good and self._scenario.ears != "speech"):
             return None
         board = self._gadgets[0].board
         microphone = board.recorded()
