@@ -29,8 +29,8 @@ class Totals:
         turns: Kind of talk to how many turns.
         wrong: Kind of talk to how many of them failed.
         excused: Turns that failed honestly while something was broken.
-        failures: Those that failed, the commonest first, and how often; one household's words stand for all that
-            differ only in numbers and names.
+        failures: Those that failed, with what happened the first time, and how often the same words did; the commonest
+            first.
         mishaps: Kind of mishap to how often it happened, and how often nothing was lost by it.
         latencies_ms: Board to the latencies of its turns.
         wear: Board to what its flash took on each day, in bytes.

@@ -59,9 +59,17 @@ def run_fleet(
     clock = SystemClock()
     began = clock.monotonic()
     work = (delayed(play)(shard) for shard in shards(households, days, seed, SIZE))
-    results = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
+    results = _parallel(jobs)(work)
     done = list(_shown(results, households, console) if console else results)
     return FleetResult(seed, days, tuple(lives(done)), clock.monotonic() - began)
+
+
+def _parallel(jobs: int) -> Parallel:
+    """Gives each result when it is there, if the backend can; Ray's gives all at the end, and the bar moves once."""
+    try:
+        return Parallel(n_jobs=jobs, return_as="generator_unordered")
+    except ValueError:
+        return Parallel(n_jobs=jobs)
 
 
 def _shown(results: Iterable[ShardResult], households: int, console: Console) -> Iterable[ShardResult]:

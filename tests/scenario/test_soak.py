@@ -3,9 +3,19 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from device.config import Config
+from device.events import Rang, Trouble, TurnDone
+from firmware_sim.board.board import Board
+from firmware_sim.board.profile import load_profile
+from firmware_sim.clock import VirtualClock, run
+from firmware_sim.gadget import Gadget
+from firmware_sim.home.world import World
+from firmware_sim.kit import TonesKit
 
 MEASURE = """
 import json
@@ -55,3 +65,37 @@ def test_nothing_confirmed_is_lost(month: dict[str, Any]) -> None:
 def test_memory_is_flat_and_flash_lasts(month: dict[str, Any]) -> None:
     assert month["growth"] <= 0.05
     assert month["busiest_day_mb"] <= month["budget_mb"]
+
+
+def test_a_day_by_ear(tmp_path: Path) -> None:
+    """Twelve hours in which a lamp and a timer are asked for aloud every half hour; each timer rings on time."""
+    seen: list[Any] = []
+    lit: list[bool] = []
+
+    async def live(clock: VirtualClock) -> None:
+        kit = TonesKit()
+        board = Board(clock, load_profile("speaker-pi4"), tmp_path)
+        gadget = Gadget(clock, Config(), board, World.furnished(clock), kit, seen.append)
+        await gadget.boot()
+
+        async def say(text: str) -> None:
+            for pcm in kit.person().synthesize(f"hey jarvis {text}"):
+                await clock.sleep(gadget.board.hear(pcm) - clock.monotonic())
+            await gadget.quiet()
+            await gadget.advance(15.0)
+
+        for number in range(24):
+            await say(f"turn {'off' if number % 2 else 'on'} the kitchen light")
+            lit.append(bool(gadget.world.house.state("light.kitchen")["on"]))
+            await say("set a timer for ten minutes")
+            assert await gadget.until_ring(700.0)
+            await say("stop the timer")
+            assert not gadget.brain.scheduler.ringing()
+            await gadget.advance(1000.0)
+        await gadget.shut_down()
+
+    run(live)
+    assert lit == [True, False] * 12
+    assert sum(isinstance(s, TurnDone) for s in seen) == 3 * 24
+    assert not [s for s in seen if isinstance(s, Trouble)]
+    assert sum(isinstance(s, Rang) for s in seen) == 24

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joblib import parallel_config, register_parallel_backend
+from joblib.parallel import SequentialBackend
 from rich.console import Console
 
 from device.errors import BadInput
@@ -186,6 +188,25 @@ def test_households_live_and_nothing_is_lost(small: FleetResult) -> None:
     assert sum((life.rung for life in small.lives), Counter()).total() > 5
     assert not [loss for life in small.lives for loss in (*life.lost, *life.losses, *life.unexpected)]
     assert all(life.latest <= 1 and life.drift == 0 for life in small.lives)
+
+
+class Plain(SequentialBackend):
+    """A backend that gives all results at the end, as Ray's does."""
+
+    supports_return_generator = False
+
+
+def test_a_backend_of_another_makes_the_same(small: FleetResult) -> None:
+    register_parallel_backend("plain", Plain)
+    with parallel_config(backend="plain"):
+        assert run_fleet(6, 2, seed=5, jobs=1) == small
+
+
+def test_the_bar_tells_how_far_it_is(small: FleetResult) -> None:
+    out = io.StringIO()
+    result = run_fleet(2, 2, seed=5, jobs=1, console=Console(file=out, width=100))
+    assert "2/2 households" in out.getvalue()
+    assert result.lives == small.lives[:2]
 
 
 def test_another_seed_is_another_fleet(small: FleetResult) -> None:
