@@ -66,6 +66,9 @@ _ASKING: Final = frozenset("is are was were am did does why who when where what 
 _ASKING_YOU: Final = frozenset({("do", "you"), ("have", "you"), ("has", "the"), ("has", "anyone")})
 _WE: Final = frozenset({"i", "we", "he", "she", "they", "you"})
 _TELLING: Final = frozenset("he she they he's she's they're we i'll i've don't never nobody somebody someone".split())
+_AS_WELL: Final = (("too",), ("also",), ("as", "well"))
+"""What may close a follow-on without being a part of it."""
+
 _FILLERS: Final = frozenset(
     "please uh um er well so the a an in at for on to with about from by of like just let's say it's is i'd i would "
     "want set make it that i think i guess maybe then".split()
@@ -148,8 +151,10 @@ def correction(words: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def follow_on(words: Sequence[str]) -> tuple[str, ...] | None:
-    """What follows an opener that carries the last command over ("what about | tomorrow"), or None."""
-    return _after(words, _FOLLOW_ONS)
+    """What follows an opener that carries the last command over ("what about | tomorrow | too"), or None."""
+    rest = _after(words, _FOLLOW_ONS)
+    closing = next((end for end in _AS_WELL if rest and len(rest) > len(end) and rest[-len(end) :] == end), ())
+    return rest[: len(rest) - len(closing)] if rest else None
 
 
 def strip_fillers(words: Sequence[str]) -> tuple[str, ...]:
