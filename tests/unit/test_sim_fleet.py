@@ -17,7 +17,8 @@ from rich.console import Console
 
 from device.errors import BadInput
 from device.events import Rang
-from device.skills.schedule import Ring
+from device.skills.schedule import Ring, Scheduler
+from device.store.database import Database
 from firmware_sim.fleet.household import household
 from firmware_sim.fleet.ledger import (
     AlarmGone,
@@ -37,6 +38,7 @@ from firmware_sim.fleet.routine import Speaker, day
 from firmware_sim.fleet.run import FleetResult, run_fleet
 from firmware_sim.fleet.shard import START, Shard, lives, play, shards
 from firmware_sim.fleet.wording import wordings
+from firmware_sim.manual_clock import ManualClock
 from firmware_sim.scenario.model import ExpectedTimer
 
 
@@ -141,6 +143,22 @@ def test_trying_something_out_changes_nothing(effects: list[Effect]) -> None:
     assert len(tried.expected(NOW).alarms or ()) <= 1, "the same alarm is set once"
 
 
+@given(st.integers(0, 10**12), st.integers(1, 86_400_000_000))
+def test_what_is_due_next_is_due_then(begin: int, length: int) -> None:
+    """A timer that ends within a microsecond of the wall clock must not keep a device busy for ever."""
+    clock = ManualClock(datetime(2027, 3, 12, tzinfo=UTC) + timedelta(microseconds=begin))
+    database = Database()
+    scheduler = Scheduler(database, clock)
+    timer = scheduler.start_timer(timedelta(microseconds=length))
+    scheduler.extend_timer(timer, timedelta(microseconds=length // 3))
+    due = scheduler.next_due()
+    assert due is not None
+    clock.advance((due - clock.now()).total_seconds())
+    assert clock.now() == due
+    assert len(scheduler.due()) == 1
+    database.close()
+
+
 # Words and days ---------------------------------------------------------------------------------------------------
 
 
@@ -234,8 +252,6 @@ def test_a_device_that_forgets_is_found_out(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_device_that_oversleeps_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from device.skills.schedule import Scheduler
-
     monkeypatch.setattr(Scheduler, "next_due", lambda self: None)
     (life,) = run_fleet(1, 2, seed=5, jobs=1).lives
     assert life.lost, "it looked only when somebody spoke, or once an hour"
