@@ -173,9 +173,9 @@ def morning_lights(speaker: Speaker, ledger: Ledger, now: datetime) -> list[Line
         text = speaker.chance.choice(("and in the {}", "and the {} too", "also in the {}")).format(second)
         lines.append(Line("follow-up", text, _lamps(second, text, on=True)))
     if speaker.maybe(0.5):
-        lines.append(
-            Line("blinds", speaker.say("cover.open", device="bedroom blinds"), _is("cover.bedroom", position=100))
-        )
+        text = speaker.say("cover.open", device="bedroom blinds")
+        position = 50 if "half" in text else 100
+        lines.append(Line("blinds", text, _is("cover.bedroom", position=position)))
     return lines
 
 
