@@ -34,6 +34,7 @@ SURE_ACT: Final = 0.6
 
 _FRAGMENT_WORDS: Final = 8
 _TARGETS: Final = frozenset({"device", "room"})
+_POINTING_BACK: Final = frozenset({"it", "that"})
 _STEPS: Final = frozenset({"up", "down", "dim", "brighten", "next", "tell", "pick", "suggest", "recommend"})
 """Intents, by their short names, that can be wanted once more: a step further, another joke."""
 _BARE_ACTS: Final = frozenset({Act.AFFIRM, Act.DENY, Act.CANCEL, Act.REPEAT})
@@ -99,6 +100,8 @@ class Interpreter:
         fixed = _dialogue("", {}, act, words, 1.0, f"a fixed way to {act}") if act else None
         if fixed and situation.question:
             return (fixed,)
+        if changed := self._other_value(words, situation, context):
+            return (changed,)
         if them := self._references.them(words, situation.intent, situation.together, context):
             return them
         if meant := self._it(words, situation, context):
@@ -303,6 +306,18 @@ class Interpreter:
         command = self.understander.command(rest, context, by_sound=False)
         sure = is_command(command) and command.confidence >= SURE_COMMAND
         return replace(command, reasons=(*command.reasons, "said again in other words")) if sure else None
+
+    def _other_value(
+        self, words: tuple[str, ...], situation: Situation, context: ResolveContext
+    ) -> Interpretation | None:
+        """The last command with another value of what it said: "make it fifteen minutes". "It" is no thing there."""
+        rest = correction(words) if situation.intent and not situation.question else None
+        if not rest or _POINTING_BACK.isdisjoint(words[: len(words) - len(rest)]):
+            return None
+        slots = self._fragments.whole(rest, situation.intent, context)
+        if not slots or not slots.keys() <= situation.slots.keys():
+            return None
+        return _dialogue(situation.intent, slots, Act.CORRECT, words, 0.9, "corrects the last command")
 
     def _changed(
         self, rest: tuple[str, ...], words: tuple[str, ...], situation: Situation, context: ResolveContext

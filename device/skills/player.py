@@ -213,7 +213,9 @@ class LocalPlayer:
         finally:
             playback.stop()
             # On the worker: a block that was being read when this was cancelled must be done with the file.
-            with contextlib.suppress(RuntimeError):  # the workers are closed: the device goes down, and the file with it
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the workers are closed: the device goes down, and the file with it
                 await self._workers.run(WORKER, reader.close)
 
     def _target(self, step: int) -> int | None:

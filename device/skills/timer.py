@@ -78,9 +78,15 @@ class TimerSkill:
     def _cancel(self, request: Request) -> Outcome:
         timers = self._scheduler.timers()
         everyone = wants_all(request, "timers")
-        if not timers:
-            return self._silence(request)
         duration = request.value("duration")
+        rings = [ring.label for ring in self._scheduler.ringing() if ring.kind == "timer"]
+        name = text_of(request, "name")
+        # One that rings is meant before any that runs; by its name, if that was said.
+        meant = closest(name, rings) is not None if name else bool(rings) and duration is None
+        if not timers or (meant and not everyone):
+            return self._silence(request)
+        if meant:
+            self._scheduler.stop_ringing()
         if isinstance(duration, timedelta):
             timers = [timer for timer in timers if timer.duration == duration]
         found = self._called(timers, request)
@@ -103,7 +109,7 @@ class TimerSkill:
         return Outcome("all", {"count": len(found)}, changes, undo=undo)
 
     def _silence(self, request: Request) -> Outcome:
-        """Cancelling while a timer rings means the ringing."""
+        """Cancelling while a timer rings means the ringing, whatever else runs."""
         rings = self._scheduler.stop_ringing()
         if not rings:
             return failure("none")

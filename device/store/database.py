@@ -137,7 +137,7 @@ class Database:
         """
         with contextlib.suppress(sqlite3.OperationalError):
             _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            self.lost_commits += lost_commits(log, max(frames, 0))
+            self.lost_commits += lost_commits(log, max(frames, 0), Path(self.path).read_bytes)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _migrate(self, connection: sqlite3.Connection) -> None:

@@ -168,3 +168,21 @@ def test_a_restart_folds_the_log_into_the_file(tmp_path: Path) -> None:
     assert not path.with_name("homebody.db-wal").stat().st_size
     assert Items(again).items("shopping") == ["milk"]
     assert not again.lost_commits
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_a_log_whose_header_is_torn_is_a_loss_only_where_the_file_lacks_it(tmp_path: Path, folded: bool) -> None:
+    """The power may go when the log has been folded into the file and is begun anew: its old frames are still there."""
+    path = tmp_path / "a.db"
+    first = Database(path)
+    for number in range(20):
+        Items(first).add("shopping", f"thing {number}")
+    log, file = Path(f"{path}-wal").read_bytes(), path.read_bytes()
+    first.close()  # folds the log into the file
+    if not folded:
+        path.write_bytes(file)
+    Path(f"{path}-wal").write_bytes(bytes(24) + log[24:])
+    again = Database(path)
+    assert bool(again.lost_commits) is not folded
+    assert (len(Items(again).items("shopping")) == 20) is folded
+    again.close()
