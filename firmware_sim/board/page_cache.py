@@ -127,7 +127,8 @@ def after_cut(old: bytes, new: bytes, sector: int, chance: random.Random) -> byt
     length = max(len(old), len(new))
     size = len(new) if chance.random() < arrives else len(old)
     before = np.frombuffer(old.ljust(length, b"\0"), np.uint8)
-    after = np.frombuffer(new.ljust(length, b"\0"), np.uint8).copy()
+    # What a truncation takes away is gone with the size, or all there: no file system changes bytes for that.
+    after = np.frombuffer((new + old[len(new) :]).ljust(length, b"\0"), np.uint8).copy()
     for start in np.unique(np.flatnonzero(before != after) // sector) * sector:
         was, is_now = before[start : start + sector], after[start : start + sector]
         if chance.random() < arrives:

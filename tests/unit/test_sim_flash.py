@@ -456,4 +456,5 @@ def test_what_did_not_change_survives_any_cut(old: bytes, new: bytes, seed: int)
         was, is_now = (image[at] if at < len(image) else 0 for image in (old, new))
         assert byte == was or was != is_now
     assert left == after_cut(old, new, 8, random.Random(seed))
+    assert left[len(new) :] in (b"", old[len(new) :]), "what was cut off is gone, or all there"
     assert after_cut(new, new, 8, random.Random(seed)) == new
