@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from device.app import BUNDLE, Brain
 from device.assistant import Assistant
@@ -22,6 +22,10 @@ from firmware_sim.board.board import Board
 from firmware_sim.home.world import World
 from firmware_sim.kit import Faults, Kit
 from firmware_sim.program import Program
+
+Rot: TypeAlias = Literal["database", "header", "last change", "bundle"]
+"""Where a bit flips: any of the database (its file or its log, whichever is larger), the first of its file, one of the
+last change in its log, or any of the installed language model."""
 
 _LEAD: Final = 1.0
 """Seconds before something rings at which the sound of an idle room is simulated again."""
@@ -174,15 +178,20 @@ class Gadget:
         """
         Bundles(self.board.home).install(BUNDLE)
 
-    def flip(self, what: Literal["database", "bundle"]) -> None:
+    def flip(self, what: Rot) -> None:
         """Change a bit of what is stored, while the device is off."""
-        home = self.board.home
-        if what == "database":
-            files = [home / "homebody.db", *home.glob("homebody.db-wal")]
-            self.board.flash.flip(max(files, key=lambda file: file.stat().st_size))
-        else:
-            bundles = Bundles(home)
-            self.board.flash.flip(bundles.folder(bundles.active) / "model.onnx")
+        flash, database = self.board.flash, self.board.home / "homebody.db"
+        log = database.with_name("homebody.db-wal")
+        match what:
+            case "database":
+                flash.flip(max((file for file in (database, log) if file.exists()), key=lambda f: f.stat().st_size))
+            case "header":
+                flash.flip(database, 0)
+            case "last change":
+                flash.flip(log, (log.stat().st_size - 1) * 8)
+            case "bundle":
+                bundles = Bundles(self.board.home)
+                flash.flip(bundles.folder(bundles.active) / "model.onnx")
 
     # Hands -----------------------------------------------------------------------------------------------------
 

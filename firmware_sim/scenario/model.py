@@ -106,8 +106,8 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         process: `killed` ends the program without warning; it is started again after `off_for`.
         after_writes: The power is cut not now but in the middle of the so-manieth write to the flash from now.
         off_for: How long the device is off.
-        flip: A bit of the database (of its file or its log, whichever is larger) or of the installed language model
-            changes while the device is off.
+        flip: A bit changes while the device is off: any of the database (its file or its log, whichever is larger), one
+            in the header of its file, one of the last change in its log, or any of the installed language model.
         memory: Nothing more can be allocated by engines.
         clock: The wall clock.
         network: Between gadget and appliances.
@@ -122,7 +122,7 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     process: Literal["killed"] | None = None
     after_writes: Annotated[int, Meta(ge=1)] | None = None
     off_for: Duration = 5
-    flip: Literal["database", "bundle"] | None = None
+    flip: Literal["database", "header", "last change", "bundle"] | None = None
     memory: Literal["pressure", "ok"] | None = None
     clock: ClockFault | None = None
     network: Literal["online", "offline", "slow", "lossy", "flapping"] | None = None
