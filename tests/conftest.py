@@ -1,5 +1,6 @@
 """What tests share: a clock that stands still, a store in memory, a simulated home, and a way to ask a skill."""
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from random import Random
@@ -19,6 +20,9 @@ from firmware_sim.home.house import SimulatedHouse
 from firmware_sim.home.player import SimulatedPlayer
 from firmware_sim.home.television import SimulatedTelevision
 from firmware_sim.manual_clock import ManualClock
+
+# Two test processes share two cores: threads that spin while they wait take the other's time.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 Ask = Callable[..., Awaitable[tuple[str, Outcome]]]
 
