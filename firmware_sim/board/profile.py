@@ -15,7 +15,7 @@ from device.errors import BadInput
 PROFILES: Final = Path(__file__).with_name("profiles")
 """Folder of the profiles that ship."""
 
-Button: TypeAlias = Literal["talk", "volume_up", "volume_down", "mute"]
+Button: TypeAlias = Literal["talk", "volume_up", "volume_down", "play"]
 Celsius: TypeAlias = Annotated[float, Meta(ge=-40, le=150)]
 Decibel: TypeAlias = Annotated[float, Meta(ge=-150, le=60)]
 Positive: TypeAlias = Annotated[float, Meta(gt=0)]
@@ -53,12 +53,10 @@ class MicrophoneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         self_noise_dbfs: RMS of its own noise before the gain, relative to full scale.
         gain_db: Gain of its amplifier.
-        clip: Share of full scale at which it clips.
     """
 
     self_noise_dbfs: Decibel
     gain_db: Decibel = 0.0
-    clip: Share = 1.0
 
 
 class Echo(Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,14 +84,12 @@ class FlashProfile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RealTimeClock(Struct, frozen=True, forbid_unknown_fields=True):
-    """The wall clock.
+    """The wall clock, left to itself.
 
     Attributes:
-        battery: Whether it goes on while the power is off.
         drift_ppm: How fast it is, in millionths; negative if slow.
     """
 
-    battery: bool
     drift_ppm: Annotated[float, Meta(ge=-1000, le=1000)] = 0.0
 
 
@@ -114,7 +110,6 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
         leds: LEDs on its case; 0 for none.
         buttons: Buttons on its case.
         mute_switch: Whether a switch cuts the microphone off.
-        television: Whether it is, or hangs at, a television.
     """
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -130,7 +125,6 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     leds: Annotated[int, Meta(ge=0, le=256)] = 0
     buttons: tuple[Button, ...] = ()
     mute_switch: bool = False
-    television: bool = False
 
 
 def shipped() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from device.nlu.pack import PACKS_DIR, Pack, load_packs
 from device.nlu.types import OOS
 from device.skills.ports import Kind
 from firmware_sim.board.board import KINDS
-from firmware_sim.board.profile import load_profile
+from firmware_sim.board.profile import Profile, load_profile
 from firmware_sim.home.house import FLAT, INITIAL
 from firmware_sim.home.television import SimulatedTelevision
 from firmware_sim.scenario.load import Loaded, ScenarioError
@@ -92,17 +92,23 @@ def _problems(loaded: Loaded) -> Iterator[Problem]:
     if start.tzinfo is not None:
         yield ("start",), "the start has a zone of its own.", "Write the zone as `zone`."
     yield from _refused(("limit",), lambda: seconds(scenario.limit))
-    yield from _refused(("board",), lambda: load_profile(board_of(loaded, scenario.board)))
+    try:
+        profile = load_profile(board_of(loaded, scenario.board))
+    except DeviceError as error:
+        yield ("board",), Exception.__str__(error), error.remedy
+        return
     packs = _shipped_packs()
     if scenario.packs:
         yield from _refused(("packs",), lambda: load_packs(loaded.file.parent / scenario.packs))
         packs = (*packs, *load_packs(loaded.file.parent / scenario.packs))
     for index, step in enumerate(scenario.steps):
-        for path, problem, remedy in _step(loaded, step, packs, now, first=not index):
+        for path, problem, remedy in _step(loaded, step, profile, packs, now, first=not index):
             yield ("steps", index, *path), problem, remedy
 
 
-def _step(loaded: Loaded, step: Step, packs: Sequence[Pack], now: datetime, *, first: bool) -> Iterator[Problem]:
+def _step(
+    loaded: Loaded, step: Step, profile: Profile, packs: Sequence[Pack], now: datetime, *, first: bool
+) -> Iterator[Problem]:
     scenario = loaded.scenario
     actions = [name for name in ACTIONS if getattr(step, name) is not None]
     audible = scenario.ears in AUDIBLE
@@ -118,6 +124,11 @@ def _step(loaded: Loaded, step: Step, packs: Sequence[Pack], now: datetime, *, f
                     f"`{name}` means nothing where commands are typed.",
                     "Set `ears: tones` or `ears: speech`.",
                 )
+    if step.press is not None and step.press not in profile.buttons:
+        has = f"It has: {', '.join(profile.buttons)}." if profile.buttons else "It has none."
+        yield ("press",), f"the board {profile.name} has no button {step.press}.", has
+    if step.mute is not None and not profile.mute_switch:
+        yield ("mute",), f"the board {profile.name} has no mute switch.", "Choose another `board`."
     if step.send_after is not None and first:
         yield ("send_after",), "the first step has no answer before it.", ""
     for name in ("send_after", "advance"):

@@ -58,6 +58,7 @@ class Stage:
         self.loaded = loaded
         self.failures: list[Failure] = []
         self._config = config
+        self._profile = load_profile(board_of(loaded, loaded.scenario.board))
         self._folder = folder
         self._keep_sound = keep_sound
         self._trace = Trace()
@@ -79,6 +80,7 @@ class Stage:
         """
         scenario = self._scenario
         self._clock = clock
+        clock.drift(1 + self._profile.clock.drift_ppm / 1e6)
         self._world = World.furnished(clock, scenario.seed)
         self._world.house.on_change = lambda name, state: self._note("house", appliance=name, **state)
         self._world.television.on_change = lambda state: self._note("tv", **state)
@@ -141,11 +143,10 @@ class Stage:
         home = replace(self._config.home, room=room)
         if scenario.music:
             home = replace(home, player="local", music=str(music_folder()))
-        profile = load_profile(board_of(self.loaded, scenario.board))
         folder = self._folder / f"home-{number}"
         folder.mkdir()
         place = Place(scenario.noise_dbfs, scenario.echo)
-        board = Board(self._clock, profile, folder, scenario.seed + number, place, record=self._keep_sound)
+        board = Board(self._clock, self._profile, folder, scenario.seed + number, place, record=self._keep_sound)
         seen: list[Observation] = []
         self._seen.append(seen)
 

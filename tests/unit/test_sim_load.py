@@ -127,6 +127,8 @@ def test_a_mistake_has_its_line(tmp_path: Path, text: str, line: int, says: str)
         ("ears: tones\n", "  - {say: x, send_after: 1 s}\n", 4, "the first step has no answer before it"),
         ("ears: tones\n", "  - {say: x, expect: {media_gain: 0.2}}\n", 4, "Set `music: true`"),
         ("ears: tones\n", "  - {say: x, expect: {sound: bang}}\n", 4, "there is no sound bang"),
+        ("board: tv-arm\n", "  - {press: volume_up}\n", 4, "the board tv-arm has no button volume_up"),
+        ("board: laptop\nears: tones\n", "  - {mute: true}\n", 5, "the board laptop has no mute switch"),
         ("board: toaster\n", "  - {say: x}\n", 2, "toaster"),
         ("start: tomorrow\n", "  - {say: x}\n", 2, "is no time"),
         ("zone: Europe/Atlantis\n", "  - {say: x}\n", 2, "there is no time zone Europe/Atlantis"),
