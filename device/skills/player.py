@@ -213,9 +213,7 @@ class LocalPlayer:
         finally:
             playback.stop()
             # On the worker: a block that was being read when this was cancelled must be done with the file.
-            with contextlib.suppress(
-                RuntimeError
-            ):  # the workers are closed: so is the device
+            with contextlib.suppress(RuntimeError):  # the workers are closed: so is the device
                 await self._workers.run(WORKER, reader.close)
 
     def _target(self, step: int) -> int | None:

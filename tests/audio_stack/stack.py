@@ -116,7 +116,7 @@ class SoundServer:
                 stdout=log,
                 stderr=log,
             )
-        eventually(lambda: self._socket.exists() or self._over(), "PulseAudio to start")
+        eventually(lambda: self._answers() or self._over(), "PulseAudio to start")
         return "PulseAudio does not start: " + self._log() if self._over() else ""
 
     def stop(self) -> None:
@@ -168,6 +168,9 @@ class SoundServer:
         recording = Recording(self.folder / f"{source}.{time.monotonic_ns()}.raw", source, rate, self.environment)
         eventually(lambda: len(recording.samples()), f"the first samples of {source}")
         return recording
+
+    def _answers(self) -> bool:
+        return subprocess.run(["pactl", "info"], env=self.environment, capture_output=True).returncode == 0
 
     def _over(self) -> bool:
         return self._process is None or self._process.poll() is not None
@@ -249,7 +252,7 @@ class Talk:
         self._server = server
         self._process = subprocess.Popen(
             [HOMEBODY, "talk", "--json"],
-            env=environment,
+            env={**environment, "PYTHONFAULTHANDLER": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -295,9 +298,14 @@ class Talk:
         return f"exit code {self._process.poll()}, turns {turns}, notes {self.notes[-5:]}, {self.troubles()}"
 
     def interrupt(self) -> int:
-        """Ctrl+C; returns the exit code."""
+        """Ctrl+C; returns the exit code. Where it hangs it tells what each thread was at."""
         self._process.send_signal(signal.SIGINT)
-        return self._process.wait(PATIENCE)
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)
+            self._process.wait(PATIENCE)
+            raise AssertionError("".join(self.notes)) from None
 
     def close(self) -> None:
         """End it."""
