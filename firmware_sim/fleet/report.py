@@ -176,8 +176,9 @@ def _rings(result: FleetResult) -> Table:
 
 
 def _boards(whole: Totals) -> Table:
-    titles = ("board", "turns", "p50 ms", "p95 ms", "p99 ms", "wear p50", "p99", "max MB/day", "budget")
-    table = Table(*titles, title="Boards", title_justify="left")
+    titles = ("board", "turns", "p50", "p95", "p99", "p50", "p99", "max", "budget")
+    table = Table(*titles, title="Boards: milliseconds a turn, megabytes a day to the flash", title_justify="left")
+    table.columns[0].no_wrap = True
     for board, row in whole.latencies_ms.items():
         p50, p95, p99, _ = _percentiles(row)
         wear = [size / 1e6 for size in _percentiles(whole.wear[board])]
