@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from firmware_sim.scenario.load import load_file
+from firmware_sim.scenario.load import SCENARIOS, find, load_file
+from firmware_sim.scenario.marked import read
 from firmware_sim.scenario.play import play
 from firmware_sim.scenario.played import Played, differences
 from firmware_sim.scenario.run import run_all
@@ -176,4 +178,15 @@ def test_the_schema_that_ships_is_that_of_the_types() -> None:
 
 def test_every_key_of_the_schema_says_what_it_means() -> None:
     for name, part in schema()["$defs"].items():
-        assert not [key for key, value in part["properties"].items() if not value.get("description")], name
+        properties = part.get("properties", {})
+        assert not [key for key, value in properties.items() if not value.get("description")], name
+
+
+def test_an_editor_takes_what_ships_and_marks_what_is_wrong() -> None:
+    parts = schema()["$defs"]
+    editor = jsonschema.Draft202012Validator({**parts["Scenario"], "$defs": parts})
+    for file in find([SCENARIOS]):
+        for scenario in read(file.read_text(encoding="utf-8")).value:
+            editor.validate(scenario)
+    for wrong in ({"ears": "both"}, {"steps": [{"expect": {"rply": "x"}}]}, {"seed": "{two} {words}"}):
+        assert not editor.is_valid({"name": "a", "steps": [], **wrong})
