@@ -47,6 +47,6 @@ def _fillable(value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value.get(inner), dict):
             value = {**value, inner: _fillable(value[inner])}
     choices = [_fillable(choice) if "items" in choice else choice for choice in value.get("anyOf", [])]
-    rest = {key: kept for key, kept in value.items() if key not in ("default", "description", "anyOf")}
-    kept = {key: value[key] for key in ("default", "description") if key in value}
+    rest = {key: inside for key, inside in value.items() if key not in ("default", "description", "anyOf")}
+    kept = {key: inside for key, inside in value.items() if key in ("default", "description")}
     return {**kept, "anyOf": [*(choices or [rest]), {"$ref": "#/$defs/Placeholder"}]}

@@ -248,7 +248,6 @@ class Talk:
     def __init__(self, server: SoundServer, environment: Mapping[str, str]) -> None:
         self.turns: list[Any] = []
         self.notes: list[str] = []
-        self.repeats = 0
         self._server = server
         self._process = subprocess.Popen(
             [HOMEBODY, "talk", "--json"],
@@ -271,18 +270,20 @@ class Talk:
             reader.start()
         eventually(self._listens, self.said)
 
-    def command(self, sound: NDArray[np.int16], again_after: float = 8.0, times: int = 3) -> Any:
-        """Say something until there is one more turn, which is returned: who was not heard says it again."""
+    def say(self, sound: NDArray[np.int16], patience: float = 8.0) -> Any:
+        """Say something; the turn that comes of it, or None if it is not heard."""
         before = len(self.turns)
-        for repeat in range(times):
-            self.repeats += repeat > 0
-            self._server.say(sound)
-            end = time.monotonic() + again_after
-            while time.monotonic() < end:
-                if len(self.turns) > before:
-                    return self.turns[before]
-                time.sleep(0.05)
-        raise AssertionError(f"not heard. {self.said()}")
+        self._server.say(sound)
+        end = time.monotonic() + patience
+        while time.monotonic() < end and len(self.turns) == before:
+            time.sleep(0.05)
+        return self.turns[before] if len(self.turns) > before else None
+
+    def command(self, sound: NDArray[np.int16]) -> Any:
+        """Say something until it is heard, three times at most, as people do."""
+        turn = next(filter(None, (self.say(sound) for _ in range(3))), None)
+        assert turn, f"not heard. {self.said()}"
+        return turn
 
     def wait_for_note(self, text: str) -> None:
         """Wait until standard error says something."""
