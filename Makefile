@@ -26,7 +26,6 @@ simulate:
 	@.venv/bin/homebody simulate --report simulated/report.html --junit simulated/junit.xml
 
 audio-test:
-	@.ci/setup dev
 	@.ci/audio-test
 
 model:
