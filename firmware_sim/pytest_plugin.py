@@ -48,8 +48,8 @@ class ScenarioFile(pytest.File):
             yield ScenarioItem.from_parent(self, name=one.name, loaded=one)
 
 
-class NotAsWrittenError(Exception):
-    """A scenario went otherwise, or can't be played as it is written."""
+class AsAnnouncedError(Exception):
+    """A scenario failed as it said that it would."""
 
 
 class ScenarioItem(pytest.Item):
@@ -59,7 +59,7 @@ class ScenarioItem(pytest.Item):
         super().__init__(**keywords)
         self._loaded = loaded
         if reason := loaded.scenario.expected_failure:
-            self.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=NotAsWrittenError))
+            self.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=AsAnnouncedError))
 
     def runtest(self) -> None:
         """Play it."""
@@ -72,17 +72,13 @@ class ScenarioItem(pytest.Item):
         except BadInput as error:
             pytest.fail(str(error), pytrace=False)
         self.add_report_section("call", "timeline", "\n".join(lines(played)))
-        # What fails as announced is an expected failure for pytest too; what is broken is a failure at any rate.
-        if played.status == "broken":
-            pytest.fail(played.reason, pytrace=False)
-        if played.failures:
-            raise NotAsWrittenError(failure_text(played))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What was expected and what was found, without a traceback of ours."""
-        if isinstance(excinfo.value, NotAsWrittenError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        match played.status:
+            case "broken":
+                pytest.fail(played.reason, pytrace=False)
+            case "failed":
+                pytest.fail(failure_text(played), pytrace=False)
+            case "expected failure":  # for pytest, too; any other exception is none
+                raise AsAnnouncedError(failure_text(played))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it stands; pytest counts lines from 0."""

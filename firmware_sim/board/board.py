@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from firmware_sim.sound.microphone import SimulatedMicrophone
 from firmware_sim.sound.speaker import SimulatedSpeaker
 
 KINDS: Final[tuple[SoundKind, ...]] = ("speech", "chime", "alarm", "media")
-
-Pull: TypeAlias = Callable[[int], Pcm]
-"""Gives so many samples."""
 
 _SILENCE: Final[frozenset[SoundKind]] = frozenset()
 

@@ -270,8 +270,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
         name: What it shows; unique in its file.
         steps: What happens, in order.
         about: For readers.
-        expected_failure: Why the device can't do this yet. The scenario is played all the same, and has to fail: once
-            it passes, this line has to go.
+        expected_failure: Why the device can't do this yet. The scenario is played all the same, and has to fail in its
+            last step, not before: once it passes, this line has to go.
         ears: How the device is talked to.
         board: Profile of the board, or a path of one's own.
         start: Wall time at the beginning, without a zone.

@@ -117,6 +117,11 @@ def test_what_is_to_fail_has_to_fail(tmp_path: Path) -> None:
     assert not passed.good
 
 
+def test_what_is_to_fail_has_to_fail_where_it_was_announced(tmp_path: Path) -> None:
+    result = played(tmp_path, LIGHT.replace("true", "false") + LIGHT, "expected_failure: lamps are not built\n")
+    assert result.status == "failed", "what leads there has to work"
+
+
 def test_a_device_that_never_rings_is_a_miss(tmp_path: Path) -> None:
     assert missed(tmp_path, "  - {advance: ring}\n") == (3, ["advance"])
 
