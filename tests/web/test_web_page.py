@@ -156,7 +156,9 @@ async def test_a_recorded_command_goes_in_through_the_browsers_microphone(visito
     microphone = visitor.page.get_by_role("button", name="Microphone", exact=True)
     await microphone.click()
     await visitor.sees_lamp("kitchen light", "on, 100 %")
-    await visitor.sees("#transcript", "the kitchen light is on")
+    # The browser plays the recording again and again: on a busy machine, where sound stutters, not every time is heard.
+    await visitor.sees("#transcript", "Turn on the kitchen light")
+    await visitor.sees("#transcript", "kitchen light is on")
     await visitor.sees("#time", "Speech to text")
     button = visitor.page.locator("#mic")
     assert await button.get_attribute("aria-pressed") == "true"
