@@ -48,7 +48,8 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         wake_words: Wake words that are listened for; empty for push-to-talk only.
-        wake_threshold: Probability above which a wake word counts.
+        wake_models: Folders of wake words of one's own, as `homebody train-wake` makes them; they are listened for too.
+        wake_threshold: Probability above which one of `wake_words` counts; those of one's own know theirs.
         stt: Speech-to-text engine.
         stt_threads: Threads of the engine.
         tts: Text-to-speech engine.
@@ -59,6 +60,7 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     wake_words: tuple[Literal["hey_jarvis", "okay_nabu", "alexa"], ...] = ("hey_jarvis", "okay_nabu")
+    wake_models: tuple[str, ...] = ()
     wake_threshold: Probability | None = None
     stt: Literal["moonshine", "whisper", "vosk"] = "moonshine"
     stt_threads: Threads = 2

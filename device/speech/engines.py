@@ -52,18 +52,32 @@ def make_tts(name: str, options: EngineOptions) -> TtsEngine:
     return _choose(TTS, name, "text-to-speech")(options)
 
 
-def make_wake(words: Sequence[str], threshold: float | None = None) -> WakeEngine | None:
-    """Build the wake word engine, or None where only push-to-talk is wanted (no words).
+def make_wake(words: Sequence[str], threshold: float | None = None, models: Sequence[Path] = ()) -> WakeEngine | None:
+    """Build the wake word engine, or None where only push-to-talk is wanted (neither words nor models).
+
+    Args:
+        words: Wake words that come with the package.
+        threshold: Probability above which one of them counts; None for each one's own.
+        models: Folders of trained wake words, see `device.speech.wake_onnx`.
 
     Raises:
-        BadInput: An unknown wake word.
+        BadInput: An unknown wake word, or a folder without one.
         EngineMissing: Its package is not there.
     """
-    if not words:
-        return None
-    from device.speech.wake import MicroWakeWord
+    engines: list[WakeEngine] = []
+    if words:
+        from device.speech.wake import MicroWakeWord
 
-    return MicroWakeWord(words, threshold)
+        engines.append(MicroWakeWord(words, threshold))
+    if models:
+        from device.speech.wake_onnx import TrainedWake
+
+        engines += [TrainedWake(folder) for folder in models]
+    if len(engines) < 2:
+        return engines[0] if engines else None
+    from device.speech.wake_onnx import AnyWake
+
+    return AnyWake(engines)
 
 
 def make_vad() -> VadEngine:
