@@ -28,8 +28,9 @@ from device.errors import AudioDeviceMissing, DeviceError, EngineHung, Unexpecte
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
 from device.hearing import Hearing
 from device.lights import Lights, pattern
+from device.speech.bias.sentences import Sentences
 from device.speech.listen import ListenEvent, NoSpeech, SpeechPaused, SpeechStarted, Utterance, WakeWord
-from device.speech.ports import SttEngine
+from device.speech.ports import SttEngine, Transcript
 from device.speech.renewable import Renewable
 from device.turns import Ears, Effect, Event, Phase, TurnState, advance, ignores_failure
 from device.voice import Voice
@@ -58,7 +59,7 @@ _NO_STAGES: Final[Mapping[str, float]] = MappingProxyType({})
 class Heard:
     """A transcript and the seconds that decoding took."""
 
-    text: str
+    transcript: Transcript
     seconds: float
 
 
@@ -208,7 +209,7 @@ class Assistant:
             heard = await transcription
         except DeviceError:
             return  # reported when the utterance itself is decoded
-        if not await self._parts.conversation.complete(heard.text):
+        if not await self._parts.conversation.complete(heard.transcript):
             return
         waiting = self._state.phase is Phase.LISTENING and self._state.turn == turn
         if waiting and self._guess == (at, transcription) and not self._parts.hearing.speaking:
@@ -225,8 +226,8 @@ class Assistant:
     async def _interruption(self, said: Utterance) -> None:
         """Short words over the device's own sound: only "stop" and its like count, and "snooze" for a bell."""
         now = self._parts.clock.monotonic()
-        heard = await self._transcribe(said.pcm)
-        match await self._parts.conversation.interruption(heard.text):
+        heard = await self._transcribe(said.pcm, bias=False)
+        match await self._parts.conversation.interruption(heard.transcript.text):
             case "stop":
                 self._post(turns.StopHeard())
             case "snooze":
@@ -234,21 +235,22 @@ class Assistant:
                 self._spoke_at = now - (self._parts.hearing.position - said.ended) / SAMPLE_RATE
                 self._post(turns.SnoozeHeard())
 
-    async def _transcribe(self, pcm: Pcm) -> Heard:
+    async def _transcribe(self, pcm: Pcm, *, bias: bool = True) -> Heard:
         began = self._parts.clock.monotonic()
         try:
-            text = await self._parts.workers.run("stt", self._decode, pcm, deadline=STT_DEADLINE)
+            sentences = self._parts.conversation.sentences() if bias else None
+            transcript = await self._parts.workers.run("stt", self._decode, pcm, sentences, deadline=STT_DEADLINE)
         except EngineHung:
             self._parts.stt.lose()
             raise
-        return Heard(text, self._parts.clock.monotonic() - began)
+        return Heard(transcript, self._parts.clock.monotonic() - began)
 
-    def _decode(self, pcm: Pcm) -> str:
+    def _decode(self, pcm: Pcm, bias: Sentences | None) -> Transcript:
         """In the STT worker."""
         stt = self._parts.stt.take()
-        stt.start()
+        stt.start(bias)
         stt.feed(pcm)
-        return stt.finish().text
+        return stt.finish()
 
     # Machine ---------------------------------------------------------------------------------------------------
 
@@ -328,12 +330,12 @@ class Assistant:
             return self._apologize(turn, error)
         # Decoding begins in the pause, so that these stages overlap.
         stages = {"speech": 1000 * len(pcm) / SAMPLE_RATE, "endpoint": 1000 * pause, "stt": 1000 * heard.seconds}
-        await self._act(turn, heard.text, stages)
+        await self._act(turn, heard.transcript, stages)
 
-    async def _act(self, turn: int, text: str, stages: Mapping[str, float] = _NO_STAGES) -> None:
+    async def _act(self, turn: int, said: str | Transcript, stages: Mapping[str, float] = _NO_STAGES) -> None:
         """Understand and do it."""
         try:
-            done = await self._parts.conversation.turn(text)
+            done = await self._parts.conversation.turn(said)
         except Exception as error:  # a defect in a skill ends the turn with a sentence
             self._parts.conversation.drop()
             return self._apologize(turn, error)

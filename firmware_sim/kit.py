@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from device.app import listen_config
 from device.audio.ports import Pcm
 from device.config import Config, home_folder
 from device.errors import EngineFailed
+from device.speech.bias.sentences import Sentences
 from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, Transcript, TtsEngine, WakeCapabilities, WakeEngine
@@ -147,8 +148,8 @@ class _FaultyStt(_Faulty[SttEngine]):
         super().__init__(engine, faults)
         self.name, self.capabilities = engine.name, engine.capabilities
 
-    def start(self, phrases: Sequence[str] = ()) -> None:
-        self._engine.start(phrases)
+    def start(self, bias: Sentences | None = None) -> None:
+        self._engine.start(bias)
 
     def feed(self, pcm: Pcm) -> None:
         self._engine.feed(pcm)

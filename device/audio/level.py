@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from device.audio.ports import Pcm
+from device.audio.ports import FRAME, Pcm
 
 FULL_SCALE: Final = 32_768.0
 """0 dBFS is this amplitude, for peak and RMS alike; a full-scale sine thus has an RMS of -3.01 dBFS."""
@@ -56,6 +57,20 @@ def measure(pcm: Pcm) -> Level:
 def dbfs(amplitude: float) -> float:
     """Amplitude in sample values to dB relative to full scale, at least `FLOOR_DBFS`."""
     return max(FLOOR_DBFS, 20.0 * float(np.log10(max(amplitude, 1e-9) / FULL_SCALE)))
+
+
+def snr_db(samples: npt.NDArray[np.float32]) -> float:
+    """How far speech stands above the noise of the same stretch, in dB.
+
+    The mean power of the loudest tenth of its frames of 32 ms against that of the quietest tenth (a simple minimum
+    statistic; Martin 2001, "Noise power spectral density estimation"). Samples of shape [n] in -1..1.
+    """
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)
+    if not len(frames):
+        return 0.0
+    power = np.sort(np.square(frames).mean(axis=1)) + 1e-10
+    tenth = max(1, len(power) // 10)
+    return float(10.0 * np.log10(power[-tenth:].mean() / power[:tenth].mean()))
 
 
 def advise(level: Level) -> tuple[str, str] | None:

@@ -64,9 +64,9 @@ async def _turn(brain: Brain, text: str, pcm: Pcm | None) -> Turn:
     heard = clock.monotonic()
     stt = make_stt_engine(brain.config, brain.home)
     loaded = clock.monotonic()
-    stt.start()
+    stt.start(brain.conversation.sentences())
     stt.feed(spoken)
-    transcript = stt.finish().text
+    transcript = stt.finish()
     decoded = clock.monotonic()
     turn = await brain.conversation.turn(transcript)
     stages = {

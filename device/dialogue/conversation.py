@@ -17,6 +17,9 @@ from device.nlu.pack import Pack
 from device.nlu.resolve import ResolveContext
 from device.nlu.types import Act, Interpretation
 from device.skills.api import Change, Outcome, Request, Skill, Undo
+from device.speech.bias.choice import choose
+from device.speech.bias.sentences import Sentences
+from device.speech.ports import Transcript
 from device.workers import Workers
 
 SYSTEM = "system"
@@ -85,13 +88,13 @@ class Conversation:
         self._room = room
         self._undo: Undo | None = None
         self._skill_time = 0.0
-        self._read_ahead: tuple[str, Situation, tuple[Interpretation, ...]] | None = None
+        self._read_ahead: tuple[str | Transcript, Situation, tuple[str, tuple[Interpretation, ...]]] | None = None
 
-    async def turn(self, text: str) -> Turn:
+    async def turn(self, said: str | Transcript) -> Turn:
         """Take one utterance.
 
         Args:
-            text: As typed, or as the speech engine wrote it.
+            said: As typed, or as it was heard.
 
         Returns:
             The reply and everything behind it. Errors of skills become replies; nothing is raised for what a
@@ -99,7 +102,7 @@ class Conversation:
         """
         started = self._clock.monotonic()
         now = self._clock.now()
-        heard = await self._read(text)
+        text, heard = await self._read(said)
         self._read_ahead, self._skill_time = None, 0.0
         understood = self._clock.monotonic()
         self.state = replace(self.state, turns=self.state.turns + 1)
@@ -136,17 +139,32 @@ class Conversation:
         """What a short utterance over the device's own sound asks for; None for anything else."""
         return await self._workers.run("nlu", self._interpreter.interruption, text)
 
-    def interpret(self, text: str) -> tuple[Interpretation, ...]:
-        """What an utterance would mean now; nothing is done and nothing is remembered."""
-        return self._interpreter.understand(text, self._situation(), ResolveContext(self._clock.now(), self._names))
+    def sentences(self) -> Sentences:
+        """What can be said now, for ears that can be told."""
+        return self._interpreter.sentences(self._situation())
 
-    async def complete(self, text: str) -> bool:
+    def interpret(self, said: str | Transcript) -> tuple[Interpretation, ...]:
+        """What an utterance would mean now; nothing is done and nothing is remembered."""
+        return self._interpret(said, self._situation())[1]
+
+    def _interpret(self, said: str | Transcript, situation: Situation) -> tuple[str, tuple[Interpretation, ...]]:
+        """The words that are believed to have been said, and their meaning."""
+        context = ResolveContext(self._clock.now(), self._names)
+        written = said if isinstance(said, str) else said.text
+        taught = self._memory.taught(written)
+        if taught or isinstance(said, str):
+            return written, self._interpreter.understand(taught or written, situation, context)
+        choice = choose(said)
+        by_sound = not said.hypotheses
+        return choice.text, self._interpreter.understand(choice.text, situation, context, by_sound=by_sound)
+
+    async def complete(self, said: str | Transcript) -> bool:
         """Whether nothing can be missing, so that the person need not be waited for.
 
         True for a plain yes to an open question ("no" may go on: "no, the other one"), and for commands of which
         every word is in the grammar and for which nothing would be asked back. The reading is kept for `turn`.
         """
-        readings = await self._read(text)
+        _, readings = await self._read(said)
         return bool(readings) and all(map(self._is_complete, readings))
 
     def _is_complete(self, reading: Interpretation) -> bool:
@@ -159,11 +177,12 @@ class Conversation:
         required = (name for name, slot in self._specs[reading.intent].slots.items() if slot.required)
         return all(name in reading.slots for name in required)
 
-    async def _read(self, text: str) -> tuple[Interpretation, ...]:
+    async def _read(self, said: str | Transcript) -> tuple[str, tuple[Interpretation, ...]]:
         """Interpret in the worker, or take what `complete` has read already."""
-        said, situation = self._memory.taught(text) or text, self._situation()
+        situation = self._situation()
         if self._read_ahead is None or self._read_ahead[:2] != (said, situation):
-            self._read_ahead = said, situation, await self._workers.run("nlu", self.interpret, said)
+            read = await self._workers.run("nlu", self._interpret, said, situation)
+            self._read_ahead = said, situation, read
         return self._read_ahead[2]
 
     def drop(self) -> None:

@@ -23,6 +23,9 @@ _PHRASES: Final[dict[Act, str]] = {
 }
 _BY_PHRASE: Final = {tuple(p.split()): act for act, phrases in _PHRASES.items() for p in phrases.split("|")}
 
+FIXED: Final = tuple(" ".join(words) for words in _BY_PHRASE)
+"""Everything that needs no model, in spoken form."""
+
 _CORRECTIONS: Final = tuple(
     sorted(
         (

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, Literal
 
 from device.nlu.acts import (
+    FIXED,
     affirms,
     correction,
     exact_act,
@@ -25,6 +26,7 @@ from device.nlu.resolve import ResolveContext
 from device.nlu.split import distribute, split
 from device.nlu.types import OOS, Act, Interpretation, Slot, Slots
 from device.nlu.understand import LONGEST_LOOSE, Understander, clean, is_command
+from device.speech.bias.sentences import Sentences
 
 SURE_COMMAND: Final = 0.9
 """How sure a reading must be that words are a new command and not the answer to the open question."""
@@ -85,12 +87,31 @@ class Interpreter:
             return "stop"
         return interruption(text)
 
-    def understand(self, text: str, situation: Situation, context: ResolveContext) -> tuple[Interpretation, ...]:
-        """Commands of one breath in order, or one answer; empty if there are no words."""
+    def sentences(self, situation: Situation) -> Sentences:
+        """What can be said in a situation, for ears that can be told."""
+        if not situation.question:
+            return self.understander.sentences("", "", FIXED)
+        return self.understander.sentences(situation.intent, situation.slot, (*FIXED, *situation.options))
+
+    def understand(
+        self, text: str, situation: Situation, context: ResolveContext, *, by_sound: bool = True
+    ) -> tuple[Interpretation, ...]:
+        """What was said.
+
+        Args:
+            text: Its words.
+            situation: What the dialogue is in the middle of.
+            context: For resolving slot values.
+            by_sound: Misheard words may be searched by their sound; not where the ears knew what can be said, and
+                believe that it was something else.
+
+        Returns:
+            Commands of one breath in order, or one answer; empty if there are no words.
+        """
         words = clean(text)
         if not words:
             return ()
-        return self._in_dialogue(words, situation, context) or self._commands(words, situation, context)
+        return self._in_dialogue(words, situation, context) or self._commands(words, situation, context, by_sound)
 
     def _in_dialogue(
         self, words: tuple[str, ...], situation: Situation, context: ResolveContext
@@ -118,7 +139,7 @@ class Interpreter:
         return (reading,) if reading else ()
 
     def _commands(
-        self, words: tuple[str, ...], situation: Situation, context: ResolveContext
+        self, words: tuple[str, ...], situation: Situation, context: ResolveContext, by_sound: bool
     ) -> tuple[Interpretation, ...]:
         def read(part: Sequence[str]) -> Interpretation:
             meant = self._it(tuple(part), situation, context) if len(part) < len(words) else None
@@ -140,7 +161,7 @@ class Interpreter:
             if slots:
                 reason = f"a fragment of {situation.intent}"
                 return (_dialogue(situation.intent, slots, Act.INFORM, words, 0.6, reason),)
-        whole = self.understander.command(words, context, situation.question)
+        whole = self.understander.command(words, context, situation.question, by_sound=by_sound)
         same = situation.question and whole.source == "model" and whole.intent == situation.intent
         asked = whole.slots.get(situation.slot)
         if same and (asked is None or asked.value is None) and not self.understander.begins(whole.intent, words[0]):

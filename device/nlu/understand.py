@@ -23,6 +23,7 @@ from device.nlu.resolve import ResolveContext, parse_when, resolve
 from device.nlu.roles import assign
 from device.nlu.text import words as spoken_words
 from device.nlu.types import OOS, Act, Interpretation, Slot, Value
+from device.speech.bias.sentences import Sentences
 
 MODEL_WINS: Final = 0.85
 """Probability from which the model overrules a grammar match that rests on free words."""
@@ -71,6 +72,7 @@ class Understander:
         self._model = model
         self._sound = sound
         # One utterance is looked at as a command, as an answer and in parts: the network runs once for each.
+        self._sentences = lru_cache(maxsize=4)(partial(Sentences, grammar))
         self._predict = lru_cache(maxsize=32)(model.predict) if model else None
 
     def command(
@@ -113,6 +115,15 @@ class Understander:
             return None
         best = min(matches, key=lambda m: (m.wildcards, m.intent.partition(".")[0] != skill))
         return self._from_match(best, words, context, "in the grammar")
+
+    def sentences(self, intent: str, slot: str, phrases: Sequence[str] = ()) -> Sentences:
+        """What can be said: commands, the values of a slot that is asked for, and fixed phrases."""
+        key = ""
+        if intent in self.specs and slot:
+            type_ = self.specs[intent].slot_type(slot)
+            own = f"{intent.partition('.')[0]}.{type_}"
+            key = own if own in self._grammar.types else type_
+        return self._sentences(key, tuple(phrases))
 
     def sounds_like(self, word: str, wanted: str) -> bool:
         """Whether a single word may be a misheard `wanted`; never where words can't be pronounced."""

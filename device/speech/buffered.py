@@ -7,7 +7,6 @@ the voice activity detector is asked first, and each model heeds its own signs o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.errors import DeviceError, EngineFailed
+from device.speech.bias.sentences import Sentences
 from device.speech.ports import SttCapabilities, Transcript, VadEngine
 from device.speech.vad import SileroVad, holds_speech
 
@@ -30,18 +30,27 @@ class BufferedStt(ABC):
     """
 
     name: str
-    capabilities = SttCapabilities(streaming=False, partials=False, grammar=False, language="en")
+    capabilities = SttCapabilities(streaming=False, partials=False, bias=False, language="en")
 
     def __init__(self, vad: VadEngine | None = None) -> None:
         self._vad = vad or SileroVad()
         self.start()
 
     @abstractmethod
-    def decode(self, samples: NDArray[np.float32]) -> Transcript:
-        """Transcribe `samples`, float32 of shape [n] in -1..1 at 16 kHz; an empty text where nothing was said."""
+    def decode(self, samples: NDArray[np.float32], bias: Sentences | None) -> Transcript:
+        """Transcribe an utterance.
 
-    def start(self, phrases: Sequence[str] = ()) -> None:
-        """See `SttEngine.start`; `phrases` are ignored."""
+        Args:
+            samples: float32 of shape [n] in -1..1 at 16 kHz.
+            bias: What can be said; engines without that capability leave it aside.
+
+        Returns:
+            An empty text where nothing was said.
+        """
+
+    def start(self, bias: Sentences | None = None) -> None:
+        """See `SttEngine.start`."""
+        self._bias = bias
         self._chunks: list[Pcm] = []
         self._room = MAX_SECONDS * SAMPLE_RATE
 
@@ -58,11 +67,12 @@ class BufferedStt(ABC):
     def finish(self) -> Transcript:
         """See `SttEngine.finish`."""
         pcm = np.concatenate([np.empty(0, np.int16), *self._chunks])
+        bias = self._bias
         self.start()
         try:
             if not holds_speech(self._vad, pcm):
                 return Transcript("")
-            return self.decode(pcm.astype(np.float32) / np.float32(32768))
+            return self.decode(pcm.astype(np.float32) / np.float32(32768), bias)
         except DeviceError:
             raise
         except Exception as error:  # native engines raise types of their own

@@ -5,13 +5,14 @@ Engines are synchronous and not thread-safe: each is owned by one worker. All au
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from device.audio.ports import Pcm
+from device.speech.bias.sentences import Sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,27 @@ class SttCapabilities:
     Attributes:
         streaming: It decodes while audio arrives, so that `finish` is cheap.
         partials: `partial` says what was understood so far.
-        grammar: `start(phrases=...)` restricts what can be heard.
+        bias: `start(bias=...)` tells it what can be said, and it finds sentences of that.
         language: BCP 47 tag.
     """
 
     streaming: bool
     partials: bool
-    grammar: bool
+    bias: bool
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A sentence of what can be said that may have been said.
+
+    Attributes:
+        text: Spoken form.
+        score: Mean natural log-probability of its tokens, at most 0; 0 is certain.
+    """
+
+    text: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +79,16 @@ class Transcript:
     """What was heard.
 
     Attributes:
-        text: Lower- or mixed-case words as the engine writes them; empty if nothing was heard.
+        text: Lower- or mixed-case words as the engine writes them, whatever can be said; empty if nothing was heard.
         confidence: 0 to 1, or None where the engine has none.
+        hypotheses: Sentences of what can be said, best first (by more than their score); empty without a bias.
+        snr_db: How far the speech stands above the noise; None where it was not measured.
     """
 
     text: str
     confidence: float | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    snr_db: float | None = None
 
 
 class SttEngine(Protocol):
@@ -79,8 +97,12 @@ class SttEngine(Protocol):
     name: str
     capabilities: SttCapabilities
 
-    def start(self, phrases: Sequence[str] = ()) -> None:
-        """Begin an utterance, dropping any unfinished one; `phrases` restrict it where grammar is supported."""
+    def start(self, bias: Sentences | None = None) -> None:
+        """Begin an utterance, dropping any unfinished one.
+
+        Args:
+            bias: What can be said, for engines that can make use of it. Free speech is still transcribed.
+        """
 
     def feed(self, pcm: Pcm) -> None:
         """Add audio of any length."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from device.audio.ports import SAMPLE_RATE, Pcm
 from device.errors import EngineFailed, EngineMissing
+from device.speech.bias.sentences import Sentences
 from device.speech.buffered import MAX_SECONDS
 from device.speech.ports import SttCapabilities, Transcript, VadEngine
 from device.speech.vad import SileroVad, holds_speech
@@ -37,7 +38,7 @@ class VoskStt:
     name = "vosk"
 
     def __init__(self, folder: Path, language: str = "en", vad: VadEngine | None = None) -> None:
-        self.capabilities = SttCapabilities(streaming=True, partials=True, grammar=True, language=language)
+        self.capabilities = SttCapabilities(streaming=True, partials=True, bias=True, language=language)
         self._vad = vad or SileroVad()
         try:
             import vosk
@@ -58,9 +59,9 @@ class VoskStt:
         self._new_recognizer = vosk.KaldiRecognizer
         self.start()
 
-    def start(self, phrases: Sequence[str] = ()) -> None:
-        """See `SttEngine.start`; with `phrases`, words outside of them are dropped from the text."""
-        grammar = [json.dumps([*phrases, _UNKNOWN], ensure_ascii=False)] if phrases else []
+    def start(self, bias: Sentences | None = None) -> None:
+        """See `SttEngine.start`; with a bias, words that it does not have are dropped from the text."""
+        grammar = [json.dumps([*bias.vocabulary, _UNKNOWN], ensure_ascii=False)] if bias else []
         self._recognizer = self._new_recognizer(self._model, float(SAMPLE_RATE), *grammar)
         self._recognizer.SetWords(True)
         self._forget()

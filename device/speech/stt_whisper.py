@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.errors import EngineMissing
+from device.speech.bias.sentences import Sentences
 from device.speech.buffered import BufferedStt
 from device.speech.ports import Transcript, VadEngine
 
@@ -57,7 +58,7 @@ class WhisperStt(BufferedStt):
         )
         self._beam_size = beam_size
 
-    def decode(self, samples: NDArray[np.float32]) -> Transcript:
+    def decode(self, samples: NDArray[np.float32], bias: Sentences | None) -> Transcript:
         """Beam search; the confidence is the geometric mean of the token probabilities."""
         segments, _ = self._model.transcribe(
             samples,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
 from device.errors import BadInput
 from device.nlu.text import words
+from device.speech.bias.sentences import Sentences
 from device.speech.buffered import BufferedStt
 from device.speech.ports import SttCapabilities, Transcript, TtsCapabilities, WakeCapabilities
 from device.speech.rendered import RenderedTts
@@ -154,13 +155,13 @@ class ToneStt(BufferedStt):
     """Implements `SttEngine`."""
 
     name = "tones"
-    capabilities = SttCapabilities(streaming=False, partials=False, grammar=False, language=LANGUAGE)
+    capabilities = SttCapabilities(streaming=False, partials=False, bias=False, language=LANGUAGE)
 
     def __init__(self, language: ToneLanguage) -> None:
         super().__init__(ToneVad())
         self._language = language
 
-    def decode(self, samples: NDArray[np.float32]) -> Transcript:
+    def decode(self, samples: NDArray[np.float32], bias: Sentences | None) -> Transcript:
         """See `BufferedStt.decode`."""
         heard = [self._language.word(hertz) for hertz in _pitches(samples.astype(np.float64) * 32768)]
         known = [word for word in heard if word is not None]

@@ -67,7 +67,7 @@ class Stage:
             return ""
         # The voice at the user's volume, brought back to the level at which it was spoken.
         gain = 8000 / max(int(np.abs(pcm.astype(np.int32)).max()), 1)
-        return self._ears.decode((pcm * gain).astype(np.float32) / np.float32(32768)).text
+        return self._ears.decode((pcm * gain).astype(np.float32) / np.float32(32768), None).text
 
     def light(self, name: str) -> bool:
         return bool(self.brain.services.house.state(f"light.{name}")["on"])

@@ -1,6 +1,6 @@
 """What a recogniser hears: aligned by sound, counted, and gone on with after a kill."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ import firmware_sim.trials.confusions as module
 from device.audio.ports import Pcm
 from device.errors import BadInput, EngineFailed
 from device.nlu.phonemes import Phonemizer
+from device.speech.bias.sentences import Sentences
 from device.speech.ports import SttCapabilities, Transcript, TtsCapabilities
 from firmware_sim.trials.confusion_table import Confusions, Hearing, Take, aligned, error_rate, tabulate
 from firmware_sim.trials.confusions import Speakers, babble, hear, plan, read_levels, read_log, read_sentences
@@ -48,10 +49,10 @@ class LengthStt:
     """Hears a lamb in short speech and nothing in long speech."""
 
     name = "length"
-    capabilities = SttCapabilities(streaming=False, partials=False, grammar=False, language="en")
+    capabilities = SttCapabilities(streaming=False, partials=False, bias=False, language="en")
     decoded = 0
 
-    def start(self, phrases: Sequence[str] = ()) -> None:
+    def start(self, bias: Sentences | None = None) -> None:
         self.samples = 0
 
     def feed(self, pcm: Pcm) -> None:

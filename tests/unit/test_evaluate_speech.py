@@ -27,7 +27,7 @@ class LevelStt:
     """Hears a word by the loudness of the utterance."""
 
     name = "level"
-    capabilities = SttCapabilities(streaming=False, partials=False, grammar=False, language="en")
+    capabilities = SttCapabilities(streaming=False, partials=False, bias=False, language="en")
 
     def start(self, phrases: Sequence[str] = ()) -> None:
         self.heard = 0

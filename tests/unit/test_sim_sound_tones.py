@@ -33,7 +33,7 @@ def test_thousands_of_words_are_told_apart_cut_and_in_noise() -> None:
         noise = RNG.normal(0, 300, len(pcm))
         cut = round(0.08 * SAMPLE_RATE)  # half of the first word
         samples = ((pcm + noise)[cut:] / 32768).astype(np.float32)
-        assert ears.decode(samples).text == others
+        assert ears.decode(samples, None).text == others
 
 
 @pytest.mark.parametrize("phrase", WAKE_PHRASES)
@@ -51,7 +51,7 @@ def test_each_wake_phrase_wakes_who_listens_for_it(phrase: str, cut: int) -> Non
 def test_the_wake_phrase_is_one_word_of_the_transcript() -> None:
     language = ToneLanguage()
     samples = render(ToneTts(language), "Okay Nabu, turn on the light").astype(np.float32) / 32768
-    assert ToneStt(language).decode(samples).text == "okay nabu turn on the light"
+    assert ToneStt(language).decode(samples, None).text == "okay nabu turn on the light"
     assert language.tokens("Alexandra said alexa") == ["alexandra", "said", "alexa"]
 
 

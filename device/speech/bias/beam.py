@@ -1,0 +1,219 @@
+"""Beam search for what was said among what can be said, with free decoding beside it.
+
+Hypotheses that have written the same words are one (the better one stays), and the result is ranked by the mean
+log-probability of its tokens: by the sum, a wider beam finds ever shorter sentences (Murray and Chiang 2018,
+"Correcting length bias in neural machine translation").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from device.speech.bias.sentences import JOINERS
+from device.speech.bias.tokens import Lattice
+
+Scores: TypeAlias = npt.NDArray[np.float32]
+Scorer: TypeAlias = Callable[[list[int], list[int]], Scores]
+"""Takes for each row the row of its last call that it continues and the next token there; gives the log-probabilities
+of the tokens that may follow, shape [rows, vocabulary]. Its first call begins an utterance."""
+
+PRUNE: Final = 10.0
+"""Log-probability by which a hypothesis may fall behind the best before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One sentence.
+
+    Attributes:
+        words: Spoken form.
+        score: Mean natural log-probability of its tokens, the end included, less what free words and glue cost; at
+            most 0.
+        likelihood: The same without these costs.
+        tokens: As the recognizer would write it, without the end.
+        joined: Number of words before the last command, 0 for a single one.
+    """
+
+    words: tuple[str, ...]
+    score: float
+    likelihood: float
+    tokens: tuple[int, ...]
+    joined: int = 0
+
+    @property
+    def total(self) -> float:
+        """Log-probability of the whole."""
+        return self.score * (len(self.tokens) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a search gives.
+
+    Attributes:
+        found: Sentences that can be said, best first; different words.
+        free: Tokens of the free decoding, without the end.
+        free_score: Its mean log-probability, as `Found.score`.
+    """
+
+    found: tuple[Found, ...]
+    free: tuple[int, ...]
+    free_score: float
+
+
+def search(
+    scorer: Scorer, lattice: Lattice | None, *, bos: int, eos: int, width: int, longest: int, letters: int
+) -> Decoded:
+    """Find what was said.
+
+    Args:
+        scorer: The recognizer's decoder.
+        lattice: What can be said; None for free decoding alone.
+        bos: Token that begins.
+        eos: Token that ends.
+        width: Hypotheses that are followed at once.
+        longest: Most tokens.
+        letters: Most letters of a sentence of the lattice, spaces included: nobody speaks faster.
+    """
+    beam = _Beam(lattice, eos, width, letters) if lattice else None
+    free = _Free(eos)
+    scores = scorer([0], [bos])
+    for length in range(1, longest + 1):
+        if free.open:
+            free.take(scores[-1])
+        if beam:
+            beam.advance(scores, length)
+        rows = [path.row for path in beam.paths] if beam else []
+        tokens = [path.tokens[-1] for path in beam.paths] if beam else []
+        if free.open:
+            rows.append(len(scores) - 1)
+            tokens.append(free.tokens[-1])
+        if not rows:
+            break
+        scores = scorer(rows, tokens)
+    return Decoded(beam.ranked() if beam else (), tuple(free.tokens), free.score)
+
+
+@dataclass(slots=True)
+class _Free:
+    """Greedy decoding, in the last row of the scores."""
+
+    eos: int
+    tokens: list[int] = field(default_factory=list)
+    total: float = 0.0
+    open: bool = True
+
+    def take(self, scores: Scores) -> None:
+        token = int(scores.argmax())
+        self.total += float(scores[token])
+        self.open = token != self.eos
+        if self.open:
+            self.tokens.append(token)
+
+    @property
+    def score(self) -> float:
+        return self.total / max(1, len(self.tokens) + (not self.open))
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """A sentence under way; `row` is that of the scores from which its last token was taken, `total` has the `cost`."""
+
+    total: float
+    cost: float
+    place: int
+    words: tuple[str, ...]
+    row: int
+    tokens: tuple[int, ...]
+    joined: int
+
+
+class _Beam:
+    """The best paths of one length, in the first rows of the scores; and the sentences that ended."""
+
+    def __init__(self, lattice: Lattice, eos: int, width: int, letters: int) -> None:
+        self._lattice = lattice
+        self._eos = eos
+        self._width = width
+        self._letters = letters
+        self._done: dict[tuple[str, ...], Found] = {}
+        self.paths = [_Path(0.0, 0.0, 0, (), 0, (), 0)]
+
+    def advance(self, scores: Scores, length: int) -> None:
+        """All paths one token on; `length` is their number of tokens with it."""
+        for number, path in enumerate(self.paths):
+            self._finish(path, float(scores[number, self._eos]), length)
+        floor = max((found.score for found in self._done.values()), default=-np.inf) * length - PRUNE
+        kept: dict[tuple[int, tuple[str, ...]], _Path] = {}
+        best = -np.inf
+        for total, number, arc in self._candidates(scores):
+            if len(kept) == self._width or total < max(floor, best - PRUNE):
+                break
+            moved = self._move(number, arc, total)
+            if moved is not None:
+                best = max(best, total)
+                kept.setdefault((moved.place, moved.words), moved)
+        self.paths = list(kept.values())
+
+    def ranked(self) -> tuple[Found, ...]:
+        """What ended, best first, without commands added to what is likelier without them."""
+        found = (each for each in self._done.values() if not _said_again(each, self._done))
+        return tuple(sorted(found, key=lambda each: -each.score))
+
+    def _candidates(self, scores: Scores) -> list[tuple[float, int, int]]:
+        """The likeliest steps: total, path, and which of its arcs; best first."""
+        if not self.paths:
+            return []
+        most = 3 * self._width  # some are the same words in other letters
+        totals, owners, arcs = [], [], []
+        for number, path in enumerate(self.paths):
+            following = self._lattice.arcs(path.place)
+            total = scores[number, following.tokens] - following.costs + np.float32(path.total)
+            best = np.argpartition(total, -most)[-most:] if len(total) > most else np.arange(len(total))
+            totals.append(total[best])
+            owners.append(np.full(len(best), number))
+            arcs.append(best)
+        total, owner, arc = np.concatenate(totals), np.concatenate(owners), np.concatenate(arcs)
+        order = np.argsort(-total, kind="stable")
+        return list(zip(total[order].tolist(), owner[order].tolist(), arc[order].tolist(), strict=True))
+
+    def _move(self, number: int, arc: int, total: float) -> _Path | None:
+        path = self.paths[number]
+        arcs = self._lattice.arcs(path.place)
+        token = int(arcs.tokens[arc])
+        if arcs.free:
+            followed = self._lattice.follow(path.place, token)
+            if followed is None:
+                return None
+            place, said = followed
+        else:
+            place, said = int(arcs.targets[arc]), arcs.said[arc]
+        words = path.words + said
+        if said and sum(map(len, words)) + len(words) > self._letters:
+            return None
+        joined = path.joined
+        if said and arcs.costs[arc] and not arcs.free and said[0] in JOINERS:
+            joined = len(path.words)
+        return _Path(total, path.cost + float(arcs.costs[arc]), place, words, number, (*path.tokens, token), joined)
+
+    def _finish(self, path: _Path, end: float, length: int) -> None:
+        """Note a path as a sentence, where it may end."""
+        arcs = self._lattice.arcs(path.place)
+        if not arcs.accepts:
+            return
+        words = path.words + arcs.ending
+        score = (path.total + end) / length
+        if words not in self._done or score > self._done[words].score:
+            likelihood = score + path.cost / length
+            self._done[words] = Found(words, score, likelihood, path.tokens, path.joined)
+
+
+def _said_again(found: Found, done: Mapping[tuple[str, ...], Found]) -> bool:
+    """Whether a further command makes a sentence less likely: each of its tokens may be likely all the same."""
+    shorter = done.get(found.words[: found.joined]) if found.joined else None
+    return shorter is not None and shorter.total >= found.total

@@ -1,0 +1,150 @@
+"""Moonshine's networks on plain onnxruntime: an encoder, and a decoder that is run token by token in several rows."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from device.errors import EngineMissing
+from device.speech.bias.beam import Scorer, Scores
+from device.speech.bias.tokens import Vocabulary
+
+BOS: Final = 1
+EOS: Final = 2
+_LAYERS: Final = 6
+_HEADS: Final = 8
+_HEAD_SIZE: Final = 36
+
+
+class MoonshineModel:
+    """Encoder, decoder and word pieces.
+
+    Args:
+        threads: Threads of each network.
+        rows: Most rows that are decoded at once.
+        folder: Folder with `encoder_model.ort`, `decoder_model_merged.ort` and `tokenizer.bin`; by default the
+            one inside the `moonshine-voice` package.
+
+    Raises:
+        EngineMissing: The package or its model files are not installed.
+    """
+
+    def __init__(self, threads: int, rows: int, folder: Path | None = None) -> None:
+        folder = folder or _packaged_model()
+        try:
+            self.pieces = read_pieces((folder / "tokenizer.bin").read_bytes())
+            self._encoder = _session(folder / "encoder_model.ort", threads)
+            self._decoder = _session(folder / "decoder_model_merged.ort", threads)
+        except OSError as error:
+            raise _missing(f"Moonshine's model in {folder} can't be read: {error.strerror}.") from error
+        self.vocabulary = Vocabulary([_readable(piece) for piece in self.pieces])
+        self._rows = rows
+        names = [output.name for output in self._decoder.get_outputs()]
+        self._first_outputs = names
+        # The encoder's keys and values are computed in the first step only; later steps return junk for them.
+        self._later_outputs = [name for name in names if ".encoder." not in name]
+
+    def listen(self, samples: npt.NDArray[np.float32]) -> Scorer:
+        """Encode an utterance, shape [n] in -1..1 at 16 kHz; its decoder continues any rows of its last call."""
+        mask = np.ones((1, len(samples)), np.int64)
+        (hidden,) = self._encoder.run(None, {"input_values": samples[np.newaxis], "attention_mask": mask})
+        # The decoder derives its own mask from the one at the rate of the samples.
+        same = {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
+        empty = np.zeros((1, _HEADS, 0, _HEAD_SIZE), np.float32)
+        parts = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
+        past = {f"past_key_values.{layer}.{part}": empty for layer in range(_LAYERS) for part in parts}
+        begun = False
+
+        def scores(rows: list[int], tokens: list[int]) -> Scores:
+            nonlocal begun
+            feed: dict[str, Any] = {name: value[: len(rows)] for name, value in same.items()}
+            feed |= {name: value[rows] for name, value in past.items()}
+            feed["input_ids"] = np.array(tokens, np.int64)[:, np.newaxis]
+            feed["use_cache_branch"] = np.array([begun])
+            outputs = self._later_outputs if begun else self._first_outputs
+            logits, *cache = self._decoder.run(outputs, feed)
+            for name, value in zip(outputs[1:], cache, strict=True):
+                past[name.replace("present", "past_key_values")] = value
+            if not begun:
+                # What is the same for all rows is spread over them once; then its beginning serves any number.
+                same.update((name, past.pop(name)) for name in list(past) if ".encoder." in name)
+                same.update((name, np.repeat(value, self._rows, axis=0)) for name, value in list(same.items()))
+                begun = True
+            return _log_softmax(logits[:, -1])
+
+        return scores
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """See `to_text`."""
+        return to_text(tokens, self.pieces)
+
+
+def to_text(tokens: Sequence[int], pieces: Sequence[bytes]) -> str:
+    """Text of a token sequence; control tokens such as `<s>` and `<<ST_7>>` are left out."""
+    raw = b"".join(pieces[token] for token in tokens if not _is_control(pieces[token]))
+    return " ".join(raw.decode("utf-8", errors="ignore").replace("▁", " ").split())
+
+
+def read_pieces(data: bytes) -> list[bytes]:
+    """Word pieces of a `tokenizer.bin`, by token number.
+
+    Each piece is preceded by its length: one byte below 128, or `128 + low` and then `high` for
+    `high * 128 + low`; a zero stands for an unused number.
+    """
+    pieces: list[bytes] = []
+    at = 0
+    while at < len(data):
+        length = data[at]
+        at += 1
+        if length >= 128:
+            length = data[at] * 128 + length - 128
+            at += 1
+        pieces.append(data[at : at + length])
+        at += length
+    return pieces
+
+
+def _is_control(piece: bytes) -> bool:
+    return len(piece) > 2 and piece.startswith(b"<") and piece.endswith(b">")
+
+
+def _readable(piece: bytes) -> str | None:
+    try:
+        return None if _is_control(piece) else piece.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _log_softmax(logits: Scores) -> Scores:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    scores: Scores = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return scores
+
+
+def _packaged_model() -> Path:
+    spec = importlib.util.find_spec("moonshine_voice")
+    if spec is None or not spec.submodule_search_locations:
+        raise _missing("The package moonshine-voice is not installed.")
+    return Path(spec.submodule_search_locations[0]) / "assets" / "tiny-en"
+
+
+def _missing(message: str) -> EngineMissing:
+    return EngineMissing(message, remedy='Run: pip install "moonshine-voice==0.0.73" (later versions lack the model).')
+
+
+def _session(path: Path, threads: int) -> Any:
+    import onnxruntime
+
+    if not path.exists():
+        raise _missing(f"Moonshine's model file {path} is not there.")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that spin between the many small decoding steps burn a core for no gain in time.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
