@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from device.speech.bias.sentences import JOINERS
-from device.speech.bias.tokens import Lattice
+from device.speech.bias.sentences import GLUE_COST, JOINERS
+from device.speech.bias.tokens import FOLLOW, Lattice
 
 Scores: TypeAlias = npt.NDArray[np.float32]
 Scorer: TypeAlias = Callable[[list[int], list[int]], Scores]
@@ -186,18 +186,19 @@ class _Beam:
         path = self.paths[number]
         arcs = self._lattice.arcs(path.place)
         token = int(arcs.tokens[arc])
-        if arcs.free:
+        place = int(arcs.targets[arc])
+        if place == FOLLOW:
             followed = self._lattice.follow(path.place, token)
             if followed is None:
                 return None
             place, said = followed
         else:
-            place, said = int(arcs.targets[arc]), arcs.said[arc]
+            said = arcs.said[arc]
         words = path.words + said
         if said and sum(map(len, words)) + len(words) > self._letters:
             return None
         joined = path.joined
-        if said and arcs.costs[arc] and not arcs.free and said[0] in JOINERS:
+        if said and said[0] in JOINERS and arcs.costs[arc] >= GLUE_COST:
             joined = len(path.words)
         return _Path(total, path.cost + float(arcs.costs[arc]), place, words, number, (*path.tokens, token), joined)
 

@@ -7,6 +7,7 @@ unlikely to them, and another would win.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -26,9 +27,6 @@ _SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
     "am": ("am", "a.m."), "pm": ("pm", "p.m."),
 }  # fmt: skip
 """What is written right behind digits."""
-
-_NUMBERS: Final = frozenset(word for n in (*range(20), *range(20, 101, 10)) for word in number_words(str(n)).split())
-_ORDINALS: Final = frozenset(number_words(str(n), ordinal=True).split()[-1] for n in range(1, 32))
 
 
 class Spelled:
@@ -54,18 +52,20 @@ def spell(sentences: Sentences, state: int) -> Spelled:
     for word, target in step.words.items():
         for written in (word, *SPELLINGS.get(word, ())):
             _add(root, written, (word,), target)
-    if not _NUMBERS.isdisjoint(step.words) or not _ORDINALS.isdisjoint(step.words):
-        for written, words in _written_numbers():
-            if words[0] not in step.words:
-                continue
-            end = _walk(sentences, state, words)
-            if end is None:
-                continue
-            _add(root, written, words, end)
-            for sign_word, target in sentences.step(end).words.items():
-                for sign in _SIGNS.get(sign_word, ()):
-                    _add(root, written + sign, (*words, sign_word), target)
+    _add_numbers(root, sentences, state, _written_numbers(), ())
     return root
+
+
+def _add_numbers(root: Spelled, sentences: Sentences, state: int, numbers: _Numbers, said: tuple[str, ...]) -> None:
+    """All numbers whose words may follow, with the sign of a word behind them."""
+    words = sentences.step(state).words
+    for written in numbers.written:
+        _add(root, written, said, state)
+        for word in _SIGNS.keys() & words.keys():
+            for sign in _SIGNS[word]:
+                _add(root, written + sign, (*said, word), words[word])
+    for word in numbers.next.keys() & words.keys():
+        _add_numbers(root, sentences, words[word], numbers.next[word], (*said, word))
 
 
 def _add(root: Spelled, written: str, words: tuple[str, ...], state: int) -> None:
@@ -76,20 +76,23 @@ def _add(root: Spelled, written: str, words: tuple[str, ...], state: int) -> Non
         node.words, node.state = words, state
 
 
-def _walk(sentences: Sentences, state: int, words: tuple[str, ...]) -> int | None:
-    """State behind these words, none of them free."""
-    for word in words:
-        target = sentences.step(state).words.get(word)
-        if target is None:
-            return None
-        state = target
-    return state
+@dataclass(slots=True)
+class _Numbers:
+    """Numbers by the words that are said for them, and how those that end here are written."""
+
+    next: dict[str, _Numbers] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
 
 
 @lru_cache(maxsize=1)
-def _written_numbers() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Digits, and the words that are said for them."""
-    return tuple((written, tuple(words.split())) for written, words in _numbers())
+def _written_numbers() -> _Numbers:
+    root = _Numbers()
+    for written, words in _numbers():
+        node = root
+        for word in words.split():
+            node = node.next.setdefault(word, _Numbers())
+        node.written.append(written)
+    return root
 
 
 def _numbers() -> Iterator[tuple[str, str]]:

@@ -23,6 +23,9 @@ Ids = npt.NDArray[np.intp]
 FREE_COST: Final = 0.5
 """Log-probability that every token of free speech costs, so that words of the grammar are preferred to their like."""
 
+FOLLOW: Final = -1
+"""Stands for the place behind a token of free speech: there are too many to number them all."""
+
 MAX_PLACES: Final = 200_000
 """Places that are remembered; a dictation in free words makes new ones with every word."""
 
@@ -51,13 +54,12 @@ class Arcs:
     """What may follow a place.
 
     Attributes:
-        tokens: Token numbers, shape [n]; all of the vocabulary's readable ones where free speech may follow.
-        targets: Number of the place behind each, shape [n]; empty for free speech, where `Lattice.follow` tells.
-        said: Words that each completes, or () for most.
+        tokens: Token numbers, shape [n]; where free speech may follow, they are half of the vocabulary.
+        targets: Number of the place behind each, shape [n]; `FOLLOW` for free speech, where `Lattice.follow` tells.
+        said: Words that each completes, or () for most; only for those with a target, which come first.
         costs: What each costs, shape [n].
         accepts: Whether a sentence may end here.
         ending: Words that the end completes.
-        free: Free speech may follow.
     """
 
     tokens: Ids
@@ -66,15 +68,22 @@ class Arcs:
     costs: npt.NDArray[np.float32]
     accepts: bool
     ending: tuple[str, ...]
-    free: bool
 
 
 class _Trie:
-    __slots__ = ("next", "tokens")
+    __slots__ = ("_below", "next", "tokens")
 
     def __init__(self) -> None:
         self.next: dict[str, _Trie] = {}
         self.tokens: list[int] = []
+        self._below: Ids | None = None
+
+    def below(self) -> Ids:
+        """All tokens that end here or further down."""
+        if self._below is None:
+            children = [child.below() for child in self.next.values()]
+            self._below = np.concatenate([np.array(self.tokens, np.intp), *children])
+        return self._below
 
 
 class Vocabulary:
@@ -86,17 +95,14 @@ class Vocabulary:
 
     def __init__(self, texts: Sequence[str | None]) -> None:
         self.root = _Trie()
-        readable: list[int] = []
         self.texts = [None if text is None else text.translate(_ALIASES).lower() for text in texts]
         for number, text in enumerate(self.texts):
             if not text or not all(c.isascii() or c in "°" for c in text):
                 continue
-            readable.append(number)
             node = self.root
             for character in text:
                 node = node.next.setdefault(character, _Trie())
             node.tokens.append(number)
-        self.readable: Ids = np.array(readable, np.intp)
 
 
 @dataclass(slots=True)
@@ -105,6 +111,7 @@ class _Building:
     targets: list[int] = field(default_factory=list)
     said: list[tuple[str, ...]] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)
+    free: list[Ids] = field(default_factory=list)
 
 
 class Lattice:
@@ -155,16 +162,19 @@ class Lattice:
 
     def _make(self, place: Place) -> Arcs:
         accepts, ending = self._end(place)
-        if place.free is not None:
-            readable = self._vocabulary.readable
-            costs = np.full(len(readable), FREE_COST, np.float32)
-            return Arcs(readable, np.zeros(0, np.intp), (), costs, accepts, ending, free=True)
         out = _Building()
         self._extend(self._vocabulary.root, place, (), 0.0, out)
-        tokens, targets = np.array(out.tokens, np.intp), np.array(out.targets, np.intp)
-        return Arcs(tokens, targets, out.said, np.array(out.costs, np.float32), accepts, ending, free=False)
+        tokens = np.concatenate([np.array(out.tokens, np.intp), *out.free])
+        targets = np.full(len(tokens), FOLLOW, np.intp)
+        targets[: len(out.targets)] = out.targets
+        costs = np.full(len(tokens), FREE_COST, np.float32)
+        costs[: len(out.costs)] = out.costs
+        return Arcs(tokens, targets, out.said, costs, accepts, ending)
 
     def _extend(self, trie: _Trie, place: Place, said: tuple[str, ...], cost: float, out: _Building) -> None:
+        if place.free is not None:
+            out.free.append(trie.below())
+            return
         for token in trie.tokens:
             out.tokens.append(token)
             out.targets.append(self._number(place))
@@ -176,8 +186,8 @@ class Lattice:
 
     def _moves(self, place: Place, trie: _Trie) -> Iterator[tuple[str, Place, tuple[str, ...]]]:
         """Characters that both the place and the vocabulary have next."""
-        expected = place.spelled.next if place.spelled and place.free is None else {}
-        characters = [c for c in trie.next if c in expected or c in _SPACES or c in _STOPS or place.free is not None]
+        expected = place.spelled.next if place.spelled else {}
+        characters = [c for c in trie.next if c in expected or c in _SPACES or c in _STOPS]
         for character in characters:
             moved = self._move(place, character)
             if moved is not None:
