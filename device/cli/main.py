@@ -25,6 +25,7 @@ _BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("device.cli.doctor:doctor", "Look at sound, models, disk and speed; say what is wrong."),
     "bench": ("device.cli.bench:bench", "Measure this machine."),
     "models": ("device.cli.models:app", "Models: list, fetch, verify, install, roll back, compare."),
+    "pack": ("device.cli.pack:app", "Skill packs: bring grammars of others along."),
     "feedback": ("device.cli.feedback:app", "What went wrong, for the next model."),
 }
 _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
