@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from device.errors import PackError
 from device.nlu.grammar import compile_grammar
 from device.nlu.pack import PACKS_DIR, Pack, load_pack
 from device.nlu.text import number_words
