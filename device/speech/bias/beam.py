@@ -195,7 +195,7 @@ class _Beam:
         else:
             said = arcs.said[arc]
         words = path.words + said
-        if said and sum(map(len, words)) + len(words) > self._letters:
+        if said and self._too_fast(words):
             return None
         joined = path.joined
         if said and said[0] in JOINERS and arcs.costs[arc] >= GLUE_COST:
@@ -208,10 +208,15 @@ class _Beam:
         if not arcs.accepts:
             return
         words = path.words + arcs.ending
-        score = (path.total + end) / length
+        if self._too_fast(words):
+            return
+        score = (path.total + end - arcs.ending_cost) / length
         if words not in self._done or score > self._done[words].score:
-            likelihood = score + path.cost / length
+            likelihood = score + (path.cost + arcs.ending_cost) / length
             self._done[words] = Found(words, score, likelihood, path.tokens, path.joined)
+
+    def _too_fast(self, words: tuple[str, ...]) -> bool:
+        return sum(map(len, words)) + len(words) > self._letters
 
 
 def _said_again(found: Found, done: Mapping[tuple[str, ...], Found]) -> bool:

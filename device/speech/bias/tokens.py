@@ -60,6 +60,7 @@ class Arcs:
         costs: What each costs, shape [n].
         accepts: Whether a sentence may end here.
         ending: Words that the end completes.
+        ending_cost: What they cost.
     """
 
     tokens: Ids
@@ -68,6 +69,7 @@ class Arcs:
     costs: npt.NDArray[np.float32]
     accepts: bool
     ending: tuple[str, ...]
+    ending_cost: float
 
 
 class _Trie:
@@ -169,7 +171,7 @@ class Lattice:
         targets[: len(out.targets)] = out.targets
         costs = np.full(len(tokens), FREE_COST, np.float32)
         costs[: len(out.costs)] = out.costs
-        return Arcs(tokens, targets, out.said, costs, accepts, ending)
+        return Arcs(tokens, targets, out.said, costs, accepts, ending, self._cost(place, ending))
 
     def _extend(self, trie: _Trie, place: Place, said: tuple[str, ...], cost: float, out: _Building) -> None:
         if place.free is not None:
@@ -181,8 +183,10 @@ class Lattice:
             out.said.append(said)
             out.costs.append(cost)
         for character, moved, words in self._moves(place, trie):
-            glued = bool(words) and words[0] in self._sentences.step(place.state).glue
-            self._extend(trie.next[character], moved, said + words, cost + glued * GLUE_COST, out)
+            self._extend(trie.next[character], moved, said + words, cost + self._cost(place, words), out)
+
+    def _cost(self, place: Place, words: tuple[str, ...]) -> float:
+        return GLUE_COST if words and words[0] in self._sentences.step(place.state).glue else 0.0
 
     def _moves(self, place: Place, trie: _Trie) -> Iterator[tuple[str, Place, tuple[str, ...]]]:
         """Characters that both the place and the vocabulary have next."""

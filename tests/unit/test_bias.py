@@ -1,0 +1,259 @@
+"""What can be said, for the ears: sentences, spellings, tokens, the search among them, and the choice at the end."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.nlu.grammar import Grammar, compile_grammar
+from device.nlu.match import match
+from device.nlu.pack import PACKS_DIR, IntentSpec, Pack, SlotSpec, TypeSpec, ValueSpec, load_packs
+from device.nlu.text import spoken
+from device.speech.bias.beam import Scores, search
+from device.speech.bias.choice import Weights, choose
+from device.speech.bias.sentences import Sentences
+from device.speech.bias.tokens import FOLLOW, Lattice, Vocabulary
+from device.speech.ports import Hypothesis, Transcript
+
+BOS, EOS = 0, 1
+
+
+def pack(**phrases: list[str]) -> Pack:
+    types = {
+        "drink": TypeSpec(values=("latte", "iced mocha", ValueSpec(("(cap|cappuccino)"), "cappuccino"))),
+        "number": TypeSpec(template="(two|three|twenty|twenty (one|two|five)|thirty)"),
+        "clock": TypeSpec(template="(five|seven|seven thirty) [(am|pm)]"),
+        "thing": TypeSpec(wildcard=True),
+        "guest": TypeSpec(household=True),
+    }
+    slots = {name: SlotSpec(type=name) for name in types}
+    intents = {name: IntentSpec(phrases=tuple(each), slots=slots) for name, each in phrases.items()}
+    return Pack(skill="bar", intents=intents, types=types)
+
+
+def grammar(*phrases: str, **names: Sequence[str]) -> Grammar:
+    return compile_grammar([pack(order=list(phrases))], names)
+
+
+BAR = grammar(
+    "[please] (make|get) me (a|an) {drink}", "{number} percent [milk]", "wake me at {clock}", "note {thing} down"
+)
+
+LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789'%:.,", " ", "-"]
+PIECES = ["▁ma", "ke", "▁Make", "▁me", "▁a", " an", "▁iced", "mo", "cha", "▁Latte", "▁2", "0", "▁p.m.", "té", None]
+VOCABULARY = Vocabulary([None, None, *LETTERS, *PIECES])
+TEXTS = VOCABULARY.texts
+
+
+def spell(lattice: Lattice, tokens: Sequence[int]) -> tuple[str, ...] | None:
+    """Words of a token sequence if it is a sentence."""
+    place, words = 0, ()
+    for token in tokens:
+        arcs = lattice.arcs(place)
+        at = np.flatnonzero(arcs.tokens == token)
+        if not len(at):
+            return None
+        target = int(arcs.targets[at[0]])
+        if target == FOLLOW:
+            followed = lattice.follow(place, token)
+            if followed is None:
+                return None
+            target, said = followed
+        else:
+            said = arcs.said[at[0]]
+        place, words = target, words + said
+    arcs = lattice.arcs(place)
+    return words + arcs.ending if arcs.accepts else None
+
+
+def cut(text: str, draw: st.DataObject | None = None) -> list[int]:
+    """A text as tokens: any way to cut it, or letter by letter."""
+    tokens = []
+    text = text.lower()
+    while text:
+        fitting = [n for n, piece in enumerate(TEXTS) if piece and text.startswith(piece)]
+        token = draw.draw(st.sampled_from(fitting)) if draw else fitting[0]
+        tokens.append(token)
+        text = text[len(TEXTS[token] or "") :]
+    return tokens
+
+
+def test_sentences_of_the_grammar_and_no_others() -> None:
+    sentences = Sentences(BAR)
+    for said in ("make me a latte", "please get me an iced mocha", "twenty one percent", "note milk and eggs down"):
+        assert sentences.accepts(said.split())
+    for said in ("", "make", "make me", "a latte", "note down", "make me a tea", "percent", "please"):
+        assert not sentences.accepts(said.split())
+
+
+def test_several_commands_in_one_breath_and_polite_words() -> None:
+    sentences = Sentences(BAR)
+    assert sentences.accepts("make me a latte and then wake me at seven please".split())
+    assert not sentences.accepts("make me a latte and".split())
+    assert not sentences.accepts("make me a latte please please".split())
+    step = sentences.step(0)
+    for word in ("make", "me", "a", "latte"):
+        step = sentences.step(step.words[word])
+    assert step.final
+    assert step.glue == {"and", "then", "please"}
+
+
+def test_answers_and_fixed_phrases_stand_alone() -> None:
+    sentences = Sentences(BAR, answer="clock", phrases=("yes please", "no"))
+    assert all(sentences.accepts(said.split()) for said in ("seven thirty pm", "yes please", "no", "get me a latte"))
+    assert not Sentences(BAR).accepts(["seven"])
+
+
+def test_free_words_do_not_begin_a_sentence() -> None:
+    assert not Sentences(grammar("{thing} goes on the list")).accepts("milk goes on the list".split())
+    assert Sentences(grammar("put {thing} on the list")).accepts("put oat milk on the list".split())
+
+
+@given(
+    st.lists(st.sampled_from("please make get me a an latte iced mocha cap two percent twenty one".split()), max_size=6)
+)
+def test_without_free_words_exactly_what_the_grammar_matches(words: list[str]) -> None:
+    closed = grammar("[please] (make|get) me (a|an) {drink}", "{number} percent [milk]")
+    glued = words[-1:] == ["please"]  # polite words stand behind any command
+    assert Sentences(closed).accepts(words) == bool(match(closed, words[:-1] if glued else words))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_tokens_that_spell_a_sentence_are_that_sentence(data: st.DataObject) -> None:
+    lattice = Lattice(Sentences(BAR), VOCABULARY)
+    written, said = data.draw(
+        st.sampled_from(
+            [
+                ("Make me a Latte.", "make me a latte"),
+                ("please, get me an iced-mocha", "please get me an iced mocha"),
+                ("20 percent milk", "twenty percent milk"),
+                ("25%", "twenty five percent"),
+                ("twenty-one percent", "twenty one percent"),
+                ("Wake me at 7:30 p.m.", "wake me at seven thirty pm"),
+                ("wake me at 5pm", "wake me at five pm"),
+                ("note oat milk, eggs down", "note oat milk eggs down"),
+            ]
+        )
+    )
+    words = spell(lattice, cut(f" {written}", data))
+    assert words is not None
+    assert spoken(" ".join(words)) == said
+
+
+@pytest.mark.parametrize(
+    "written", [" make me", " make me a lattes", " makeme a latte", " 26%", " make me a latte,latte"]
+)
+def test_tokens_that_spell_no_sentence(written: str) -> None:
+    assert spell(Lattice(Sentences(BAR), VOCABULARY), cut(written)) is None
+
+
+class Speaker:
+    """A decoder that means a text, with every other token less likely by `doubt`, and some in favour."""
+
+    def __init__(self, text: str, doubt: float = 6.0, heard: str = "", preference: float = 0.0) -> None:
+        self._tokens = [*cut(text), EOS]
+        self._heard = [*cut(heard), EOS] if heard else []
+        self._doubt, self._preference = doubt, preference
+        self._rows: list[tuple[int, ...]] = [()]
+
+    def __call__(self, rows: list[int], tokens: list[int]) -> Scores:
+        self._rows = [
+            (*self._rows[row], token) if token != BOS else () for row, token in zip(rows, tokens, strict=True)
+        ]
+        logits = np.full((len(rows), len(TEXTS)), -self._doubt, np.float32)
+        for number, said in enumerate(self._rows):
+            for meant, bonus in ((self._tokens, 0.0), (self._heard, self._preference)):
+                if len(said) < len(meant) and tuple(meant[: len(said)]) == said:
+                    logits[number, meant[len(said)]] = bonus
+        return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def find(speaker: Speaker, sentences: Sentences | None, width: int = 4, letters: int = 200):  # type: ignore[no-untyped-def]
+    lattice = Lattice(sentences, VOCABULARY) if sentences else None
+    return search(speaker, lattice, bos=BOS, eos=EOS, width=width, longest=60, letters=letters)
+
+
+def test_what_is_said_is_found_beside_what_was_heard_freely() -> None:
+    decoded = find(Speaker(" make me a latte.", heard=" bake me a latter", preference=0.5), Sentences(BAR), width=8)
+    assert decoded.found[0].words == ("make", "me", "a", "latte")
+    assert "".join(TEXTS[token] or "" for token in decoded.free) == " bake me a latter"
+    assert decoded.found[0].score < decoded.free_score
+
+
+def test_free_decoding_alone() -> None:
+    decoded = find(Speaker(" hello."), None)
+    assert decoded.found == ()
+    assert "".join(TEXTS[token] or "" for token in decoded.free) == " hello."
+
+
+def test_one_sentence_in_many_spellings_is_found_once() -> None:
+    decoded = find(Speaker(" make me a latte"), Sentences(BAR), width=8)
+    assert len({found.words for found in decoded.found}) == len(decoded.found)
+
+
+def test_nobody_speaks_faster_than_the_letters_allow() -> None:
+    assert find(Speaker(" make me a latte"), Sentences(BAR), letters=16).found
+    assert not find(Speaker(" make me a latte"), Sentences(BAR), letters=12).found
+
+
+def test_glue_costs_and_what_it_costs_is_not_in_the_likelihood() -> None:
+    found = find(Speaker(" make me a latte please"), Sentences(BAR)).found[0]
+    assert found.words[-1] == "please"
+    assert found.score < found.likelihood <= 0
+
+
+def test_ten_to_the_nine_sentences_are_a_small_automaton() -> None:
+    choices = " ".join("(red|green|blue|white|black|brown|grey|pink|gold|silver)" for _ in range(9))
+    sentences = Sentences(grammar(f"show {choices}"))
+    assert sentences.accepts(["show", *["pink"] * 9])
+    assert len(sentences.vocabulary) == 11
+
+
+def test_nothing_can_be_said_by_an_empty_grammar() -> None:
+    assert not Sentences(Grammar({}, {})).step(0).words
+    decoded = find(Speaker(" hello"), Sentences(Grammar({}, {})))
+    assert decoded.found == ()
+    assert decoded.free
+
+
+def test_one_sentence_of_two_intents_is_one_sentence() -> None:
+    both = compile_grammar([pack(one=["lights out"], two=["lights out", "lights out now"])])
+    assert [each.words for each in find(Speaker(" lights out"), Sentences(both)).found[:1]] == [("lights", "out")]
+
+
+def test_words_of_other_languages_are_said_but_not_written_by_this_vocabulary() -> None:
+    foreign = Sentences(grammar("spiel musik", "jouer été"))
+    assert foreign.accepts(["jouer", "été"])
+    assert find(Speaker(" spiel musik"), foreign).found[0].words == ("spiel", "musik")
+
+
+def test_all_packs_that_ship_and_two_thousand_names() -> None:
+    rnd = np.random.default_rng(7)
+    names = ["".join(rnd.choice(list("abcdefghiklmnoprstuvw"), 7)) for _ in range(2000)]
+    sentences = Sentences(compile_grammar(load_packs(PACKS_DIR), {"channel": names}))
+    assert sentences.accepts(f"turn on the lights and switch to {names[1234]}".split())
+
+
+def heard(text: str, confidence: float, *hypotheses: tuple[str, float], snr: float = 20.0) -> Transcript:
+    return Transcript(text, confidence, tuple(Hypothesis(*each) for each in hypotheses), snr)
+
+
+def test_a_sentence_that_was_written_freely_is_certain() -> None:
+    choice = choose(heard("Make me 2 lattes.", 0.9, ("make me two lattes", -3.0)))
+    assert (choice.text, choice.sentence, choice.probability) == ("make me two lattes", True, 1.0)
+
+
+def test_without_hypotheses_free_words_are_all_there_is() -> None:
+    assert choose(Transcript("hello", 0.5)).text == "hello"
+
+
+@given(st.floats(-4, 0), st.floats(-4, 0), st.floats(-10, 40))
+def test_the_nearer_to_free_decoding_the_likelier(score: float, free: float, snr: float) -> None:
+    near = choose(heard("what", math.exp(free), ("latte", score), snr=snr), Weights(1.0, 1.0, 2.0, -0.1))
+    far = choose(heard("what", math.exp(free), ("latte", score - 1), snr=snr), Weights(1.0, 1.0, 2.0, -0.1))
+    assert near.probability > far.probability
+    assert near.sentence == (near.probability >= 0.5)
