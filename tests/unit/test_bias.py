@@ -101,6 +101,26 @@ def test_several_commands_in_one_breath_and_polite_words() -> None:
     assert step.glue == {"and", "then", "please"}
 
 
+@pytest.mark.parametrize(
+    ("said", "goes_on"),
+    [
+        ("", True),
+        ("make me a", True),
+        ("make me a latte", False),
+        ("make me a latte please", False),
+        ("make me a latte and", True),
+        ("twenty percent", True),
+        ("twenty percent milk", False),
+        ("wake me at seven", True),
+        ("note whatever it may be", True),
+        ("make me a tea", None),
+        ("make me a latte please please", None),
+    ],
+)
+def test_whether_more_may_follow(said: str, goes_on: bool | None) -> None:
+    assert Sentences(BAR).goes_on(said.split()) is goes_on
+
+
 def test_answers_and_fixed_phrases_stand_alone() -> None:
     sentences = Sentences(BAR, answer="clock", phrases=("yes please", "no"))
     assert all(sentences.accepts(said.split()) for said in ("seven thirty pm", "yes please", "no", "get me a latte"))

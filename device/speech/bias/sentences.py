@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
 
 from device.nlu.grammar import Automaton, Grammar, State
@@ -63,7 +64,7 @@ class Step(NamedTuple):
 
 
 class Sentences:
-    """All sentences of a grammar, several commands in one breath included. State 0 is the start. Not thread-safe.
+    """All sentences of a grammar, several commands in one breath included. State 0 is the start. Thread-safe.
 
     Args:
         grammar: Compiled packs.
@@ -91,6 +92,7 @@ class Sentences:
         self._sets: list[_Places] = []
         self._numbers: dict[_Places, int] = {}
         self._steps: dict[int, Step] = {}
+        self._making = Lock()  # recognizer and reader walk the same sentences
         self._start = frozenset([_Place(_SENTENCE, _BEGIN, None)])
         self._number(self._start)
 
@@ -98,7 +100,8 @@ class Sentences:
         """Where a state leads to."""
         found = self._steps.get(state)
         if found is None:
-            found = self._steps[state] = self._make(self._sets[state])
+            with self._making:
+                found = self._steps[state] = self._make(self._sets[state])
         return found
 
     @cached_property
@@ -108,14 +111,25 @@ class Sentences:
 
     def accepts(self, words: Sequence[str]) -> bool:
         """Whether these words are a sentence."""
-        state = 0
+        behind = self._behind(words)
+        return behind is not None and behind.final
+
+    def goes_on(self, words: Sequence[str]) -> bool | None:
+        """Whether more than glue may follow these words; None where no sentence begins with them."""
+        behind = self._behind(words)
+        if behind is None:
+            return None
+        return behind.other is not None or bool(behind.words.keys() - behind.glue)
+
+    def _behind(self, words: Sequence[str]) -> Step | None:
+        """The state behind these words."""
+        step = self.step(0)
         for word in words:
-            step = self.step(state)
             following = step.words.get(word, step.other)
             if following is None:
-                return False
-            state = following
-        return self.step(state).final
+                return None
+            step = self.step(following)
+        return step
 
     def _make(self, places: _Places) -> Step:
         reached, final = self._closure(places)
