@@ -17,8 +17,8 @@ ECHO_TAIL: Final = 0.5
 class Hearing:
     """Echo cancellation and listener as one.
 
-    `feed` belongs to the audio worker; `listen` may be called from the loop meanwhile and takes effect with the next
-    frame.
+    `feed` belongs to the audio worker; `listen` and `hold` may be called from the loop meanwhile and take effect with
+    the next frame.
 
     Args:
         listener: Wake word, voice activity and endpoint.
@@ -31,6 +31,7 @@ class Hearing:
         self._mixer = mixer
         self._clock = clock
         self._request: tuple[Mode, int | None] | None = ("idle", None)
+        self._hold: tuple[int, float] | None = None
         self._canceller: EchoCanceller | None = None
         self._reference: EchoReference | None = None
         self._sounded_at = float("-inf")
@@ -54,11 +55,18 @@ class Hearing:
         """See `Listener.listen`."""
         self._request = (mode, since)
 
+    def hold(self, at: int, seconds: float) -> None:
+        """See `Listener.hold`."""
+        self._hold = (at, seconds)
+
     def feed(self, frame: Pcm) -> list[ListenEvent]:
         """Take the next frame; say what happened."""
         request, self._request = self._request, None
         if request:
             self._listener.listen(*request)
+        hold, self._hold = self._hold, None
+        if hold:
+            self._listener.hold(*hold)
         return self._listener.feed(self._without_echo(frame))
 
     def _without_echo(self, frame: Pcm) -> Pcm:

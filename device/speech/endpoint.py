@@ -22,7 +22,7 @@ class EndpointConfig:
         stop_threshold: Probability below which a frame may end it; at most `start_threshold`.
         min_speech_s: Speech shorter than this is a click.
         pause_s: A pause this long may be the end: decoding may begin, in the hope that nothing follows.
-        trailing_silence_s: A pause this long is the end.
+        trailing_silence_s: A pause this long is the end, unless `Endpoint.hold` gives it another length.
         max_s: Longest speech; it is cut there (a pause at its end is not counted).
         no_speech_timeout_s: How long to wait for speech; None waits for ever.
     """
@@ -94,6 +94,7 @@ class Endpoint:
         self._waiting_since = start
         self._onset = start
         self._pause = start
+        self._patience = config.trailing_silence_s
         self._pause_told = False
 
     def push(self, probability: float) -> EndpointEvent | None:
@@ -114,12 +115,20 @@ class Endpoint:
                 if self._lasted(self._onset, self._config.max_s):
                     return self._finish(Ended(self._now, "max_length"))
             case EndpointState.MAYBE_SILENCE:
-                if self._lasted(self._pause, self._config.trailing_silence_s):
+                if self._lasted(self._pause, self._patience):
                     return self._finish(Ended(self._pause, "silence"))
                 if not self._pause_told and self._lasted(self._pause, self._config.pause_s):
                     self._pause_told = True
                     return Paused(self._pause)
         return None
+
+    def hold(self, at: int, seconds: float) -> None:
+        """Let the pause that began at sample `at` be the end once it has lasted `seconds`.
+
+        What was said so far tells how long that should be; once more is said, it has no effect.
+        """
+        if self.state is EndpointState.MAYBE_SILENCE and self._pause == at:
+            self._patience = seconds
 
     def _move(self, probability: float, begin: int) -> None:
         """Change the state by the two thresholds; between them it stays."""
@@ -133,6 +142,7 @@ class Endpoint:
                 self.state = EndpointState.SILENCE
             elif self.state is EndpointState.SPEECH:
                 self.state, self._pause, self._pause_told = EndpointState.MAYBE_SILENCE, begin, False
+                self._patience = self._config.trailing_silence_s
 
     def _lasted(self, since: int, seconds: float) -> bool:
         return self._now - since >= seconds * SAMPLE_RATE

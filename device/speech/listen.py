@@ -78,11 +78,13 @@ class SpeechPaused:
     """Speech may have ended at sample `at`.
 
     `pcm` is what the utterance will be if nothing follows: the `Utterance` then has `ended == at` and the same
-    samples, so a transcript that was made meanwhile is its transcript. If more is said, forget it.
+    samples, so a transcript that was made meanwhile is its transcript, and `Listener.hold` may say how long this pause
+    has to last. If more is said, forget it.
     """
 
     at: int
     pcm: Pcm = field(repr=False, compare=False)
+    mode: Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,11 @@ class Listener:
             self._pending += self._hear(frame, heard)
             heard += FRAME
 
+    def hold(self, at: int, seconds: float) -> None:
+        """Let the pause of a `SpeechPaused` last so long before it is the end; see `Endpoint.hold`."""
+        if self._endpoint:
+            self._endpoint.hold(at, seconds)
+
     def feed(self, frame: Pcm) -> list[ListenEvent]:
         """Take the next frame of `FRAME` samples; say what happened."""
         begin, self.position = self.position, self.position + FRAME
@@ -208,8 +215,8 @@ class Listener:
             case Paused(at) | Ended(at, _) if at <= self._woken_at:
                 # Only the end of the wake word was heard: the command is still to come.
                 self._speech, self._endpoint = None, Endpoint(self._endpoint_config(), self.position)
-            case Paused(at):
-                return [SpeechChunk(frame), SpeechPaused(at, self._until(at))]
+            case Paused(at) if self.mode != "interrupt" or not self._follows_talk():
+                return [SpeechChunk(frame), SpeechPaused(at, self._until(at), self.mode)]
             case Ended(at, reason):
                 return self._end(at, reason)
             case TimedOut(at):
@@ -246,10 +253,14 @@ class Listener:
 
     def _is_talk(self, at: int, reason: Literal["silence", "max_length"]) -> bool:
         """Whether it is longer than "stop" can be, or the rest of what was: a conversation, whatever its last word."""
-        rest = self._onset - self._cut_at < self._config.endpoint.trailing_silence_s * SAMPLE_RATE
+        rest = self._follows_talk()
         if reason == "max_length":
             self._cut_at = at
         return rest or reason == "max_length"
+
+    def _follows_talk(self) -> bool:
+        """Whether this began where longer speech was cut."""
+        return self._onset - self._cut_at < self._config.endpoint.trailing_silence_s * SAMPLE_RATE
 
     def _until(self, at: int) -> Pcm:
         """What was said until sample `at`, with the tail."""
