@@ -1,173 +1,149 @@
 """`homebody evaluate speech`: recorded commands through the whole chain, and which were understood wholly right.
 
-Voice activity, endpoint, speech-to-text, grammar and model are the ones that ship; a command counts when its intent
-and every labelled slot are right. Labels and noise are those of Picovoice's speech-to-intent benchmark.
+Voice activity, endpoint, speech-to-text, grammar and dialogue are the ones that ship; a command counts when its intent
+and every labelled slot are right. Labels and noise are those of Picovoice's speech-to-intent benchmark, and so is what
+is known: the pack alone, as on a gadget that does nothing else.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import re
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from device.app import build_brain
 from device.audio.files import read_audio
-from device.audio.ports import Pcm
-from device.clock import SystemClock
-from device.config import home_folder, load_config
-from device.dialogue.conversation import Conversation
+from device.config import home_folder
 from device.errors import BadInput
 from device.nlu.text import spoken
-from device.nlu.types import Interpretation
+from device.rhino.convert import snake
 from device.speech.engines import EngineOptions, make_stt, make_vad
-from device.workers import ThreadWorkers
-from firmware_sim.trials.evaluate_speech import evaluate
+from firmware_sim.trials.confusions import read_levels
+from firmware_sim.trials.gadgets import read_packs
+from firmware_sim.trials.recordings import LONGEST, foreign, read_clips, read_labels
+from firmware_sim.trials.speech_trial import OFTEN, Trial, Value, run, unwatched
 
-_Z = 1.96
-"""Standard normal quantile of a 95 % interval."""
+T = TypeVar("T")
 
 
 def speech(
+    pack: Annotated[list[Path], typer.Option(help="The pack that should understand them; several if you like.")],
     clips: Annotated[Path, typer.Option(help="Folder with the recordings.")],
     labels: Annotated[Path, typer.Option(help="JSON: file name to intent and slots.")],
-    pack: Annotated[Path, typer.Option(help="The pack that should understand them.")],
     noise: Annotated[Path | None, typer.Option(help="Noise to mix in.")] = None,
-    snr: Annotated[str, typer.Option(help="Signal-to-noise ratios in dB, with commas.")] = "12",
-    seed: Annotated[int, typer.Option(help="Picks the excerpts of noise.")] = 0,
-    engine: Annotated[str, typer.Option(help="Engines, with commas.")] = "moonshine,whisper",
+    snr: Annotated[str, typer.Option(help="Signal-to-noise ratios in dB, with commas.")] = "6,9,12,15,18,21,24",
+    seed: Annotated[str, typer.Option(help="Picks the excerpts of noise; several with commas give their mean.")] = "0",
+    engine: Annotated[str, typer.Option(help="Engines, with commas.")] = "moonshine",
+    strict: Annotated[bool, typer.Option("--strict", help="Slots that were not said count as wrong.")] = False,
+    built_in: Annotated[
+        bool, typer.Option("--with-built-in", help="Within the whole assistant, instead of the pack alone.")
+    ] = False,
+    taken: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="SLOT=VALUE that is taken out of the pack: who says it is to be rejected."),
+    ] = None,
+    near_miss: Annotated[
+        bool, typer.Option("--near-miss", help=f"Take each value out that is said {OFTEN} times, one after the other.")
+    ] = False,
+    strangers: Annotated[
+        Path | None, typer.Option("--foreign", help="Folder with speech of which nothing is to be accepted.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Acceptance against noise, .svg or .png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what was misunderstood.")] = False,
 ) -> None:
     """How many recorded commands are understood wholly right, clean and in noise."""
-    expected = read_expected(labels)
-    mixed = [float(level) for level in snr.split(",")] if noise else []
-    sound = read_audio(noise, max_seconds=3600.0) if noise else None
-    with tempfile.TemporaryDirectory(prefix="homebody-evaluate-") as home:
-        conversation = _conversation(Path(home), pack)
-        rows = [
-            measure(conversation, clips, expected, name, level, sound, seed)
-            for name in engine.split(",")
-            for level in track([None, *mixed], description=name, disable=as_json, transient=True)
-        ]
-    if as_json:
-        typer.echo(json.dumps({"pack": pack.name, "seed": seed, "results": rows}))
-        return
-    _show(rows)
-
-
-def measure(
-    conversation: Conversation,
-    clips: Path,
-    expected: Mapping[str, Mapping[str, Any]],
-    engine: str,
-    snr_db: float | None,
-    noise: Pcm | None,
-    seed: int,
-) -> dict[str, Any]:
-    """One engine at one noise level.
-
-    Returns:
-        `engine`, `snr` (None: clean), `n`, `acceptance` (0 to 1), `interval` (Wilson, 95 %), `strict` (slots that
-        were not said count as wrong), `slot_recall` of the open transcript, `cpu_s_per_command`, `failures`.
-    """
-    stt = make_stt(engine, EngineOptions(home_folder() / "models", threads=1))
-    slots = {name: label["slots"] for name, label in expected.items()}
-    scores = evaluate(
-        clips, slots, stt, make_vad(), noise=noise if snr_db is not None else None, snr_db=snr_db or 0.0, seed=seed
+    said = read_labels(labels)
+    found = read_clips(clips, list(said))
+    vad = make_vad()
+    trial = Trial(
+        read_packs(pack),
+        found,
+        said,
+        read_audio(noise, max_seconds=LONGEST) if noise else None,
+        _seeds(seed),
+        built_in,
+        tuple(map(_value, taken or ())),
+        near_miss,
+        list(foreign(strangers, vad)) if strangers else (),
+        strict,
     )
-    accepted = strict = 0
-    failures = []
-    for name, label in expected.items():
-        readings = conversation.interpret(scores.transcripts[name])
-        reading = readings[0] if len(readings) == 1 else Interpretation("")
-        right = accepts(reading, label)
-        accepted += right
-        strict += right and len(reading.slots) == len(label["slots"])
-        if not right:
-            failures.append({"clip": name, "heard": scores.transcripts[name], "understood": _words(reading)})
-    n = len(expected)
-    return {
-        "engine": engine,
-        "snr": snr_db,
-        "n": n,
-        "acceptance": round(accepted / n, 4),
-        "interval": wilson(accepted, n),
-        "strict": round(strict / n, 4),
-        "slot_recall": round(scores.slot_recall, 4),
-        "cpu_s_per_command": round(scores.cpu_s_per_command, 3),
-        "failures": failures,
-    }
+    levels = list(dict.fromkeys([None, *read_levels(snr)])) if noise else [None]
+    engines = [make_stt(name, EngineOptions(home_folder() / "models", threads=1)) for name in engine.split(",")]
+    watch = unwatched if as_json else _watched
+    rows = [row for stt in engines for row in run(trial, stt, vad, levels, watch)]
+    if picture:
+        from firmware_sim.trials.acceptance_picture import write
+
+        write(rows, picture, noise.stem if noise else "")
+    if as_json:
+        head = {"pack": [path.name for path in pack], "strict": strict, "built_in": built_in}
+        typer.echo(json.dumps(head | {"missing": sorted(said.keys() - found.keys()), "results": rows}))
+        return
+    _show(rows, verbose=verbose)
 
 
-def accepts(reading: Interpretation, label: Mapping[str, Any]) -> bool:
-    """True if the intent and every labelled slot are right, in spoken form."""
-    understood = {name: spoken(slot.text) for name, slot in reading.slots.items()}
-    wanted = {snake(name): spoken(words) for name, words in label["slots"].items()}
-    return reading.intent.rpartition(".")[2] == snake(label["intent"]) and wanted.items() <= understood.items()
-
-
-def read_expected(path: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Labels: file name to `intent` and `slots`.
-
-    Raises:
-        BadInput: Not readable, not JSON, or not of that form.
-    """
+def _seeds(text: str) -> list[int]:
     try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-        return {name: {"intent": label["intent"], "slots": dict(label["slots"])} for name, label in labels.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput(
-            f"{path} holds no labels: {error}.", remedy="Give a label.json of the benchmark's form."
-        ) from error
+        return list(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError as error:
+        raise BadInput(f"{text!r} are no seeds.", remedy="Give whole numbers, such as 0,1,2.") from error
 
 
-def snake(name: str) -> str:
-    """`orderDrink` as `order_drink`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+def _value(text: str) -> Value:
+    slot, separator, value = text.partition("=")
+    if not separator or not slot.strip() or not spoken(value):
+        raise BadInput(f"{text!r} is no value of a slot.", remedy="Write it as in coffee_drink=mocha.")
+    return snake(slot.strip()), spoken(value)
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """95 % score interval of a proportion (Wilson 1927)."""
-    share, z2 = successes / n, _Z * _Z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return round(middle - half, 4), round(middle + half, 4)
+def _watched(things: Sequence[T], what: str) -> Iterable[T]:
+    return track(things, description=what, console=Console(stderr=True), transient=True)
 
 
-def _conversation(home: Path, pack: Path) -> Conversation:
-    """A brain with the shipped packs and this one."""
-    if not pack.is_file():
-        raise BadInput(f"There is no pack {pack}.", remedy="Give a pack's YAML file.")
-    packs = home / "packs"
-    packs.mkdir()
-    shutil.copy(pack, packs)
-    return build_brain(load_config(home), home, SystemClock(), ThreadWorkers()).conversation
-
-
-def _words(reading: Interpretation) -> str:
-    slots = ", ".join(f"{name}={slot.text}" for name, slot in reading.slots.items())
-    return f"{reading.intent}({slots})"
-
-
-def _show(rows: Sequence[Mapping[str, Any]]) -> None:
-    table = Table("engine", "noise", "understood", "95 %", "strict", "CPU-s", title="Commands understood wholly right")
+def _show(rows: Sequence[Mapping[str, Any]], *, verbose: bool) -> None:
+    console = Console(highlight=False)
+    strangers = {"near_misses": "near misses taken", "foreign": "foreign taken"}
+    shown = [key for key in strangers if key in rows[0]]
+    table = Table(
+        *("engine", "noise", "understood", "95 %", "strict", "rejected", "CPU-s", *(strangers[key] for key in shown)),
+        title="Commands understood wholly right",
+    )
     for row in rows:
-        low, high = row["interval"]
         table.add_row(
             row["engine"],
-            "clean" if row["snr"] is None else f"{row['snr']:g} dB",
-            f"{100 * row['acceptance']:.1f} %",
-            f"{100 * low:.0f}–{100 * high:.0f}",
-            f"{100 * row['strict']:.1f} %",
+            _noise(row),
+            f"{row['acceptance']:.1%}",
+            "–".join(f"{100 * bound:.0f}" for bound in row["interval"]),
+            f"{row['strict']:.1%}",
+            f"{row['rejections']} of {row['n']}",
             f"{row['cpu_s_per_command']:.2f}",
+            *(f"{row[key]['accepted']} of {row[key]['n']}" for key in shown),
         )
-    Console().print(table)
+    console.print(table)
+    for row in rows if verbose else ():
+        for failure in row["failures"]:
+            console.print(f"{_noise(row)}, seed {failure['seed']}: {failure['clip']}", style="bold")
+            _tell(console, failure, failure["expected"])
+        for wrong in [wrong for key in shown for wrong in row[key]["taken_for"]]:
+            console.print(f"{_noise(row)}: {wrong['clip']}", style="bold")
+            _tell(console, wrong, "nothing")
+
+
+def _tell(console: Console, failure: Mapping[str, Any], expected: str) -> None:
+    """What was heard, openly and of what can be said, and what came of it."""
+    heard = f"heard {failure['heard'] or '…'}"
+    confidence = failure["confidence"]
+    console.print(f"  {heard}  {'' if confidence is None else f'{confidence:.2f}'}", markup=False)
+    for hypothesis in failure["hypotheses"]:
+        console.print(f"  or    {hypothesis['text']}  {hypothesis['score']:.2f}", style="dim", markup=False)
+    console.print(f"  understood {failure['understood'] or 'nothing'}, expected {expected}", markup=False)
+
+
+def _noise(row: Mapping[str, Any]) -> str:
+    return "clean" if row["snr"] is None else f"{row['snr']:g} dB"
