@@ -121,6 +121,22 @@ def test_whether_more_may_follow(said: str, goes_on: bool | None) -> None:
     assert Sentences(BAR).goes_on(said.split()) is goes_on
 
 
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        ("make me a", True),
+        ("note", True),
+        ("make me a latte and", True),
+        ("make me a latte", False),
+        ("note this", False),
+        ("make tea", False),
+        ("", False),
+    ],
+)
+def test_whether_it_is_only_a_beginning(said: str, begins: bool) -> None:
+    assert Sentences(BAR).begins(said.split()) is begins
+
+
 def test_answers_and_fixed_phrases_stand_alone() -> None:
     sentences = Sentences(BAR, answer="clock", phrases=("yes please", "no"))
     assert all(sentences.accepts(said.split()) for said in ("seven thirty pm", "yes please", "no", "get me a latte"))

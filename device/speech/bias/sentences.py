@@ -7,7 +7,7 @@ speech leads to are ever made, and they are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
@@ -70,9 +70,12 @@ class Sentences:
         grammar: Compiled packs.
         answer: Key of a type whose words alone are a sentence, too: what a question asks for.
         phrases: Further fixed sentences, in spoken form: a yes or a no.
+        free: False for what can be said without free words.
     """
 
-    def __init__(self, grammar: Grammar, answer: str = "", phrases: Iterable[str] = ()) -> None:
+    def __init__(self, grammar: Grammar, answer: str = "", phrases: Sequence[str] = (), *, free: bool = True) -> None:
+        self._given = grammar, answer, phrases
+        self._free = free
         self._automata: list[Automaton] = [(), *grammar.intents.values()]
         self._types: dict[str, int] = {}
         self._wild: set[int] = set()
@@ -120,6 +123,14 @@ class Sentences:
         if behind is None:
             return None
         return behind.other is not None or bool(behind.words.keys() - behind.glue)
+
+    def begins(self, words: Sequence[str]) -> bool:
+        """Whether these words, none of them free, are the beginning of a sentence and none themselves."""
+        return bool(words) and not self.accepts(words) and self._closed._behind(words) is not None
+
+    @cached_property
+    def _closed(self) -> Sentences:
+        return Sentences(*self._given, free=False)
 
     def _behind(self, words: Sequence[str]) -> Step | None:
         """The state behind these words."""
@@ -178,6 +189,8 @@ class Sentences:
             for call in at.calls:
                 type_ = self._types[call.type]
                 wild = type_ in self._wild
+                if wild and not self._free:
+                    continue
                 if wild and number in self._begins and state == 0:
                     continue  # free words that come first would take in everything that is said
                 if wild or self._automata[type_]:
