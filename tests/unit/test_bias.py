@@ -121,6 +121,12 @@ def test_whether_more_may_follow(said: str, goes_on: bool | None) -> None:
     assert Sentences(BAR).goes_on(said.split()) is goes_on
 
 
+def test_polite_words_of_a_pack_are_no_more_than_glue() -> None:
+    sentences = Sentences(grammar("lights on [please]", "lights off [please (now|tomorrow)]"))
+    assert sentences.goes_on(["lights", "on"]) is False
+    assert sentences.goes_on(["lights", "off"]) is True
+
+
 @pytest.mark.parametrize(
     ("said", "begins"),
     [

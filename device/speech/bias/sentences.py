@@ -120,9 +120,13 @@ class Sentences:
     def goes_on(self, words: Sequence[str]) -> bool | None:
         """Whether more than glue may follow these words; None where no sentence begins with them."""
         behind = self._behind(words)
-        if behind is None:
-            return None
-        return behind.other is not None or bool(behind.words.keys() - behind.glue)
+        return None if behind is None else self._leads_on(behind)
+
+    def _leads_on(self, step: Step) -> bool:
+        """Polite words are glue here although a pack has them too, unless more follows them."""
+        following = (to for word, to in step.words.items() if word in POLITE)
+        others = step.words.keys() - step.glue - frozenset(POLITE)
+        return step.other is not None or bool(others) or any(self._leads_on(self.step(to)) for to in following)
 
     def begins(self, words: Sequence[str]) -> bool:
         """Whether these words, none of them free, are the beginning of a sentence and none themselves."""
