@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final, TypeVarTuple
+from typing import Any, Final, Literal, TypeVarTuple
 
 from device import turns
 from device.audio.chimes import ChimeName, chime
@@ -23,6 +23,7 @@ from device.audio.ports import SAMPLE_RATE, Pcm
 from device.audio.ring import Ring
 from device.bell import Bell
 from device.clock import Clock
+from device.dialogue.completeness import Completeness
 from device.dialogue.conversation import Conversation
 from device.errors import AudioDeviceMissing, DeviceError, EngineHung, Unexpected, reportable
 from device.events import Interrupted, Observation, PhaseChanged, SoundBegan, Trouble, TurnDone
@@ -46,6 +47,9 @@ STT_DEADLINE: Final = 15.0
 CHIME_AFTER: Final = 0.3
 """Seconds to wait before the start chime: whoever speaks on in one breath with the wake word needs none."""
 
+STOP_PAUSE: Final = 0.25
+"""Seconds of silence that prove that "stop" was all that was said."""
+
 SPEAKER_DEADLINE: Final = 5.0
 """Seconds after which a sound that should be over counts as never played: the speaker takes nothing."""
 
@@ -65,7 +69,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the assistant is made of; `app` builds them."""
+    """What the assistant is made of; `app` builds them.
+
+    `pauses` says how many seconds of silence are the end of a command, by what was said until then.
+    """
 
     clock: Clock
     workers: Workers
@@ -77,6 +84,7 @@ class Parts:
     conversation: Conversation
     bell: Bell
     lights: Lights
+    pauses: Mapping[Completeness, float]
     chimes: bool = True
     follow_up: bool = True
 
@@ -98,6 +106,7 @@ class Assistant:
         self._turn: asyncio.Task[None] | None = None
         self._speech: Playback | None = None
         self._guess: tuple[int, asyncio.Task[Heard]] | None = None
+        self._last_word = 0
         self._ended_at = self._spoke_at = 0.0
         self._tasks: asyncio.TaskGroup | None = None
         self._shown = pattern(self._state)
@@ -189,8 +198,8 @@ class Assistant:
                 self._post(turns.Woken(phrase))
             case SpeechStarted():
                 self._post(turns.SpeechBegan())
-            case SpeechPaused(at, pcm) if self._state.phase is Phase.LISTENING:
-                self._start(self._speculate, at, pcm)
+            case SpeechPaused() if event.mode == "interrupt" or self._state.phase is Phase.LISTENING:
+                self._start(self._speculate, event)
             case Utterance(mode="interrupt"):
                 self._start(self._interruption, event)
             case Utterance():
@@ -198,42 +207,57 @@ class Assistant:
             case NoSpeech():
                 self._post(turns.NothingHeard())
 
-    async def _speculate(self, at: int, pcm: Pcm) -> None:
-        """In a pause: decode what was said so far. If that is a whole command, the pause need not last longer."""
+    async def _speculate(self, pause: SpeechPaused) -> None:
+        """In a pause: decode what was said so far; that tells how long this pause has to last to be the end."""
         if self._guess:
             self._guess[1].cancel()  # the person went on: what is still queued need not be decoded
-        transcription = asyncio.create_task(self._transcribe(pcm))
-        self._guess = (at, transcription)
-        turn = self._state.turn
+        command = pause.mode != "interrupt"
+        transcription = asyncio.create_task(self._transcribe(pause.pcm, bias=command))
+        self._guess = (pause.at, transcription)
+        pauses, conversation = self._parts.pauses, self._parts.conversation
+        if command:  # a slow board knows it late, and could not answer before
+            self._parts.hearing.hold(pause.at, pauses[Completeness.PART])
+        seconds = pauses[Completeness.UNKNOWN]
         try:
-            heard = await transcription
+            transcript = (await transcription).transcript
+            if command:
+                seconds = pauses[await conversation.completeness(transcript)]
+            elif await conversation.interruption(transcript.text):
+                seconds = STOP_PAUSE
         except DeviceError:
-            return  # reported when the utterance itself is decoded
-        if not await self._parts.conversation.complete(heard.transcript):
-            return
-        waiting = self._state.phase is Phase.LISTENING and self._state.turn == turn
-        if waiting and self._guess == (at, transcription) and not self._parts.hearing.speaking:
-            self._end(at, pcm)
+            pass  # reported when the utterance itself is decoded
+        self._parts.hearing.hold(pause.at, seconds)
 
     def _end(self, ended: int, pcm: Pcm) -> None:
-        """Speech ended at sample `ended`; a transcript that was begun in its last pause is kept."""
-        if self._guess and self._guess[0] != ended:
-            self._guess = None
-        self._ended_at = self._parts.clock.monotonic()
-        self._spoke_at = self._ended_at - (self._parts.hearing.position - ended) / SAMPLE_RATE
+        """A command ended at sample `ended`."""
+        self._time_end(ended)
         self._post(turns.Heard(pcm))
 
     async def _interruption(self, said: Utterance) -> None:
         """Short words over the device's own sound: only "stop" and its like count, and "snooze" for a bell."""
-        now = self._parts.clock.monotonic()
-        heard = await self._transcribe(said.pcm, bias=False)
-        match await self._parts.conversation.interruption(heard.transcript.text):
-            case "stop":
-                self._post(turns.StopHeard())
-            case "snooze":
-                self._ended_at = now
-                self._spoke_at = now - (self._parts.hearing.position - said.ended) / SAMPLE_RATE
-                self._post(turns.SnoozeHeard())
+        heard = await (self._begun(said.ended) or self._transcribe(said.pcm, bias=False))
+        word = await self._parts.conversation.interruption(heard.transcript.text)
+        if word:
+            self._interrupt(word, said.ended)
+
+    def _interrupt(self, word: Literal["stop", "snooze"], ended: int) -> None:
+        """A word that needs no wake word was said until sample `ended`."""
+        if word == "stop":
+            self._post(turns.StopHeard())
+        else:
+            self._time_end(ended)
+            self._post(turns.SnoozeHeard())
+
+    def _time_end(self, ended: int) -> None:
+        """Note when speech ended, which was at sample `ended`, and when that was known, which is now."""
+        self._last_word = ended
+        self._ended_at = self._parts.clock.monotonic()
+        self._spoke_at = self._ended_at - (self._parts.hearing.position - ended) / SAMPLE_RATE
+
+    def _begun(self, ended: int) -> asyncio.Task[Heard] | None:
+        """The transcription that was begun in the pause at sample `ended`, if that is what the speech ended with."""
+        guess, self._guess = self._guess, None
+        return guess[1] if guess and guess[0] == ended else None
 
     async def _transcribe(self, pcm: Pcm, *, bias: bool = True) -> Heard:
         began = self._parts.clock.monotonic()
@@ -322,10 +346,9 @@ class Assistant:
 
     async def _think(self, turn: int, pcm: Pcm) -> None:
         """Transcribe, then act."""
-        guess, self._guess = self._guess, None
         pause = self._ended_at - self._spoke_at
         try:
-            heard = await (guess[1] if guess else self._transcribe(pcm))
+            heard = await (self._begun(self._last_word) or self._transcribe(pcm))
         except Exception as error:
             return self._apologize(turn, error)
         # Decoding begins in the pause, so that these stages overlap.

@@ -53,7 +53,9 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
         stt: Speech-to-text engine.
         stt_threads: Threads of the engine.
         tts: Text-to-speech engine.
-        trailing_silence: Seconds of silence that end a command.
+        trailing_silence: Seconds of silence that end a command, unless what was said tells that nothing is missing.
+        unfinished_silence: Seconds of silence that end what plainly lacks something: people think after "set a timer
+            for".
         max_command: Longest command in seconds.
         patience: Seconds to wait for a command after the wake word.
         follow_up: Seconds to wait for more after a reply, without the wake word; 0 turns it off.
@@ -66,6 +68,7 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
     stt_threads: Threads = 2
     tts: Literal["espeak", "piper"] = "espeak"
     trailing_silence: Seconds = 0.7
+    unfinished_silence: Seconds = 1.5
     max_command: Seconds = 12.0
     patience: Seconds = 6.0
     follow_up: Annotated[float, Meta(ge=0, le=60)] = 5.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from device.app.brain import Brain
 from device.assistant import Assistant, Parts
@@ -12,6 +13,7 @@ from device.audio.mixer import Mixer
 from device.audio.ring import Ring
 from device.bell import Bell
 from device.config import Config
+from device.dialogue.completeness import Completeness
 from device.errors import BundleError, DatabaseDamaged, DeviceError
 from device.events import Observation
 from device.hearing import Hearing
@@ -24,6 +26,15 @@ from device.speech.ports import SttEngine, TtsEngine
 from device.speech.renewable import Renewable
 from device.voice import Voice
 
+NOTHING_MISSING: Final = 0.25
+"""Seconds of silence that end a command to which nothing can belong that follows; another may follow all the same.
+
+Of 119 recorded commands, six have a longer pause inside, but none where the words until then are such a command.
+"""
+
+BREATH: Final = 0.4
+"""Seconds of silence after which a command does not go on: of 119 recorded commands, none has a longer pause inside."""
+
 
 def listen_config(config: Config) -> ListenConfig:
     """How the ears behave by these settings."""
@@ -32,6 +43,17 @@ def listen_config(config: Config) -> ListenConfig:
         trailing_silence_s=speech.trailing_silence, max_s=speech.max_command, no_speech_timeout_s=speech.patience
     )
     return ListenConfig(endpoint, follow_up_s=speech.follow_up or ListenConfig().follow_up_s)
+
+
+def pauses(config: Config) -> dict[Completeness, float]:
+    """Seconds of silence that are the end of a command, by what was said until then."""
+    speech = config.speech
+    return {
+        Completeness.WHOLE: NOTHING_MISSING,
+        Completeness.OPEN: BREATH,
+        Completeness.UNKNOWN: speech.trailing_silence,
+        Completeness.PART: max(speech.unfinished_silence, speech.trailing_silence),
+    }
 
 
 def make_listener(config: Config, *, wake: bool = True) -> Listener:
@@ -98,6 +120,7 @@ def build_assistant(
         brain.conversation,
         bell,
         lights or NoLights(),
+        pauses(brain.config),
         chimes=brain.config.audio.chimes,
         follow_up=speech.follow_up > 0,
     )

@@ -9,12 +9,14 @@ from typing import Literal
 
 from device.clock import Clock
 from device.dialogue import policy
+from device.dialogue.completeness import Completeness, SoFar, completeness
 from device.dialogue.responses import Responses, fill
 from device.dialogue.state import MEMORY, DialogueState
 from device.errors import DeviceError
 from device.nlu.answer import Interpreter, Situation
 from device.nlu.pack import Pack
 from device.nlu.resolve import ResolveContext
+from device.nlu.text import words as spoken_words
 from device.nlu.types import Act, Interpretation
 from device.skills.api import Change, Outcome, Request, Skill, Undo
 from device.speech.bias.choice import choose
@@ -145,43 +147,32 @@ class Conversation:
 
     def interpret(self, said: str | Transcript) -> tuple[Interpretation, ...]:
         """What an utterance would mean now; nothing is done and nothing is remembered."""
-        return self._interpret(said, self._situation())[1]
+        return self._interpret(said, self._situation(), self._memory.taught(_written(said)))[1]
 
-    def _interpret(self, said: str | Transcript, situation: Situation) -> tuple[str, tuple[Interpretation, ...]]:
-        """The words that are believed to have been said, and their meaning."""
+    def _interpret(
+        self, said: str | Transcript, situation: Situation, taught: str | None
+    ) -> tuple[str, tuple[Interpretation, ...]]:
+        """The words that are believed to have been said, and their meaning. The memory belongs to the loop."""
         context = ResolveContext(self._clock.now(), self._names)
-        written = said if isinstance(said, str) else said.text
-        taught = self._memory.taught(written)
         if taught or isinstance(said, str):
-            return written, self._interpreter.understand(taught or written, situation, context)
+            return _written(said), self._interpreter.understand(taught or _written(said), situation, context)
         choice = choose(said)
         by_sound = not said.hypotheses
         return choice.text, self._interpreter.understand(choice.text, situation, context, by_sound=by_sound)
 
-    async def complete(self, said: str | Transcript) -> bool:
-        """Whether nothing can be missing, so that the person need not be waited for.
-
-        True for a plain yes to an open question ("no" may go on: "no, the other one"), and for commands of which
-        every word is in the grammar and for which nothing would be asked back. The reading is kept for `turn`.
-        """
-        _, readings = await self._read(said)
-        return bool(readings) and all(map(self._is_complete, readings))
-
-    def _is_complete(self, reading: Interpretation) -> bool:
-        if reading.confidence < 1.0:
-            return False
-        if reading.source == "dialogue":
-            return reading.act is Act.AFFIRM and self.state.pending is not None
-        if reading.source != "grammar":
-            return False
-        required = (name for name, slot in self._specs[reading.intent].slots.items() if slot.required)
-        return all(name in reading.slots for name in required)
+    async def completeness(self, said: str | Transcript) -> Completeness:
+        """Whether that is all, so that the person need not be waited for. The reading is kept for `turn`."""
+        text, readings = await self._read(said)
+        asked = self.state.pending is not None
+        so_far = SoFar(spoken_words(_written(said)), spoken_words(text), readings, asked)
+        return await self._workers.run("nlu", completeness, so_far, self.sentences(), self._specs)
 
     async def _read(self, said: str | Transcript) -> tuple[str, tuple[Interpretation, ...]]:
         """Interpret in the worker, or take what `complete` has read already."""
         situation = self._situation()
         if self._read_ahead is None or self._read_ahead[:2] != (said, situation):
-            read = await self._workers.run("nlu", self._interpret, said, situation)
+            taught = self._memory.taught(_written(said))
+            read = await self._workers.run("nlu", self._interpret, said, situation, taught)
             self._read_ahead = said, situation, read
         return self._read_ahead[2]
 
@@ -265,6 +256,11 @@ class Conversation:
 
     def _own(self, key: str, now: datetime, values: Mapping[str, object] | None = None) -> str:
         return self._responses.render(f"{SYSTEM}.help", key, values or {}, self.state.turns, now)
+
+
+def _written(said: str | Transcript) -> str:
+    """As it was typed or freely decoded."""
+    return said if isinstance(said, str) else said.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class EndpointConfig:
     start_threshold: float = 0.5
     stop_threshold: float = 0.35
     min_speech_s: float = 0.1
-    pause_s: float = 0.25
+    pause_s: float = 0.125
     trailing_silence_s: float = 0.7
     max_s: float = 12.0
     no_speech_timeout_s: float | None = 6.0

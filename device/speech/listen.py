@@ -45,7 +45,7 @@ class ListenConfig:
     follow_up_s: float = 5.0
     interrupt_max_s: float = 2.0
     pre_roll_s: float = 0.3
-    tail_s: float = 0.2
+    tail_s: float = 0.125
     reach_back_s: float = 0.2
 
 
