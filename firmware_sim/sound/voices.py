@@ -1,7 +1,7 @@
-"""People who speak: Piper's joe and many accents of eSpeak NG by name, and recordings; each sentence is rendered once.
+"""People who speak: voices of Kokoro, Piper, Flite and eSpeak NG by name, and recordings; all are rendered once.
 
-A name is `joe`, or an accent with, if wanted, a timbre, words a minute and a pitch: `en-us`, `en-us+f3`,
-`en-scotland@160`, `en-gb+m2@190/70`.
+A name is one of `KOKORO` (`heart`, `george`), `joe`, one of `FLITE` (`slt`), or an accent with, if wanted, a timbre,
+words a minute and a pitch: `en-us`, `en-us+f3`, `en-scotland@160`, `en-gb+m2@190/70`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,16 @@ from device.nlu.text import spoken
 from device.speech.ports import TtsCapabilities, TtsEngine, render
 from device.speech.rendered import RenderedTts
 from device.speech.tts_piper import PiperTts
+from firmware_sim.sound import kokoro
 
 PIPER: Final = "joe"
 """The name of Piper's voice."""
+
+KOKORO: Final = tuple(kokoro.STYLES)
+"""The names of Kokoro's voices, the most natural ones."""
+
+FLITE: Final[Mapping[str, str]] = MappingProxyType({"slt": "slt", "rms": "rms", "awb": "awb", "kal": "kal16"})
+"""Flite's voices by name, and what it calls them: CMU Arctic's woman, man and Scot, and a diphone voice; BSD-like."""
 
 ACCENTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -75,7 +82,7 @@ class Voices:
 
         Raises:
             BadInput: Nobody is called so, or the folder can't be made.
-            EngineMissing: `espeak-ng` is not installed.
+            EngineMissing: The engine that speaks so is not installed.
         """
         if name not in self._people:
             if self._folder is not None:
@@ -135,33 +142,32 @@ class Person:
         return render(self._engine, text)
 
 
-class EspeakVoice(RenderedTts):
-    """`TtsEngine` over the `espeak-ng` program, with every accent, timbre, rate and pitch that it has.
+class ProgramVoice(RenderedTts):
+    """`TtsEngine` over a program that is given a sentence as its last argument and writes a WAV to standard output.
 
     Args:
-        voice: As `espeak-ng -v` takes it.
-        rate: Words a minute.
-        pitch: 0 to 99.
+        program: Its name, which is the Debian package's as well.
+        options: What comes before the sentence.
+
+    Raises:
+        EngineMissing: The program is not installed.
     """
 
-    name = "espeak-ng"
-
-    def __init__(self, voice: str, rate: int, pitch: int) -> None:
+    def __init__(self, program: str, *options: str) -> None:
         super().__init__(cache_bytes=0)  # whole texts are kept by `Person`
-        self.capabilities = TtsCapabilities(language="en", voices=(voice,))
-        self._command = [_espeak(), "-v", voice, "-s", str(rate), "-p", str(pitch), "--stdin", "--stdout"]
+        self.name = program
+        self.capabilities = TtsCapabilities(language="en", voices=())
+        self._command = [_installed(program), *options]
 
     def render(self, sentence: str) -> tuple[Pcm, int]:
         """See `RenderedTts.render`."""
         import soundfile
 
         try:
-            done = subprocess.run(
-                self._command, input=sentence.encode(), capture_output=True, timeout=_SECONDS, check=True
-            )
+            done = subprocess.run([*self._command, sentence], capture_output=True, timeout=_SECONDS, check=True)
             pcm, rate = soundfile.read(io.BytesIO(done.stdout), dtype="int16")
         except (OSError, subprocess.SubprocessError, soundfile.SoundFileError) as error:
-            raise EngineFailed(f"espeak-ng did not render a sentence: {error}.") from error
+            raise EngineFailed(f"{self.name} did not render a sentence: {error}.") from error
         return np.asarray(pcm, np.int16), int(rate)
 
 
@@ -199,12 +205,17 @@ def _introduce(name: str, folder: Path | None) -> Person:
     if name == PIPER:
         # One thread: then the samples don't depend on the number of cores.
         return Person(name, lambda: PiperTts(threads=1, variation=0, cache_bytes=0), _piper_version(), folder)
+    if name in KOKORO:
+        return Person(name, lambda: kokoro.KokoroTts(name), kokoro.stamp(), folder)
+    if name in FLITE:
+        flite = ("-voice", FLITE[name], "-o", "/dev/stdout", "-t")
+        return Person(name, lambda: ProgramVoice("flite", *flite), _version("flite"), folder)
     match = _NAME.fullmatch(name)
     if match is None or match["accent"] not in ACCENTS or match["timbre"] not in (None, *TIMBRES):
         raise BadInput(
             f"There is no voice `{name}`.",
-            remedy=f"Choose {PIPER}, or one of {', '.join(ACCENTS)}; add +TIMBRE out of {', '.join(TIMBRES)}, "
-            "@WORDS a minute and /PITCH, as in en-gb+f2@190/70.",
+            remedy=f"Choose from {', '.join([PIPER, *FLITE, *KOKORO])}, or an accent from {', '.join(ACCENTS)}; to an "
+            f"accent add +TIMBRE out of {', '.join(TIMBRES)}, @WORDS a minute and /PITCH, as in en-gb+f2@190/70.",
         )
     rate, pitch = int(match["rate"] or 175), int(match["pitch"] or 50)
     if not (RATES[0] <= rate <= RATES[1] and PITCHES[0] <= pitch <= PITCHES[1]):
@@ -213,7 +224,8 @@ def _introduce(name: str, folder: Path | None) -> Person:
             remedy=f"Give {RATES[0]} to {RATES[1]} words and a pitch of {PITCHES[0]} to {PITCHES[1]}.",
         )
     voice = ACCENTS[match["accent"]] + (f"+{match['timbre']}" if match["timbre"] else "")
-    return Person(name, lambda: EspeakVoice(voice, rate, pitch), _espeak_version(), folder)
+    espeak = ("-v", voice, "-s", str(rate), "-p", str(pitch), "--stdout", "--")
+    return Person(name, lambda: ProgramVoice("espeak-ng", *espeak), _version("espeak-ng"), folder)
 
 
 def _make(folder: Path) -> None:
@@ -225,16 +237,16 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _espeak() -> str:
-    program = shutil.which("espeak-ng")
-    if program is None:
-        raise EngineMissing("espeak-ng is not installed.", remedy="Run: sudo apt install espeak-ng")
-    return program
+def _installed(program: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        raise EngineMissing(f"{program} is not installed.", remedy=f"Run: sudo apt install {program}")
+    return path
 
 
 @cache
-def _espeak_version() -> str:
-    done = subprocess.run([_espeak(), "--version"], capture_output=True, timeout=_SECONDS, check=True)
+def _version(program: str) -> str:
+    done = subprocess.run([_installed(program), "--version"], capture_output=True, timeout=_SECONDS, check=False)
     return done.stdout.decode().partition("Data at")[0].strip()
 
 
