@@ -15,7 +15,7 @@ from device.nlu.text import spoken
 from device.speech.bias.beam import Scores, search
 from device.speech.bias.choice import Weights, choose
 from device.speech.bias.sentences import Sentences
-from device.speech.bias.tokens import FOLLOW, Lattice, Vocabulary
+from device.speech.bias.tokens import Lattice, Vocabulary
 from device.speech.ports import Hypothesis, Transcript
 
 BOS, EOS = 0, 1
@@ -54,17 +54,15 @@ def spell(lattice: Lattice, tokens: Sequence[int]) -> tuple[str, ...] | None:
     for token in tokens:
         arcs = lattice.arcs(place)
         at = np.flatnonzero(arcs.tokens == token)
-        if not len(at):
-            return None
-        target = int(arcs.targets[at[0]])
-        if target == FOLLOW:
+        if len(at):
+            followed = int(arcs.targets[at[0]]), arcs.said[at[0]]
+        elif token in arcs.free:
             followed = lattice.follow(place, token)
-            if followed is None:
-                return None
-            target, said = followed
         else:
-            said = arcs.said[at[0]]
-        place, words = target, words + said
+            followed = None
+        if followed is None:
+            return None
+        place, words = followed[0], words + followed[1]
     arcs = lattice.arcs(place)
     return words + arcs.ending if arcs.accepts else None
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.speech.bias.sentences import GLUE_COST, JOINERS
-from device.speech.bias.tokens import FOLLOW, Lattice
+from device.speech.bias.tokens import FREE_COST, Lattice
 
 Scores: TypeAlias = npt.NDArray[np.float32]
 Scorer: TypeAlias = Callable[[list[int], list[int]], Scores]
@@ -173,7 +173,10 @@ class _Beam:
         totals, owners, arcs = [], [], []
         for number, path in enumerate(self.paths):
             following = self._lattice.arcs(path.place)
-            total = scores[number, following.tokens] - following.costs + np.float32(path.total)
+            total = np.concatenate(
+                [scores[number, following.tokens] - following.costs, scores[number, following.free] - FREE_COST]
+            )
+            total += np.float32(path.total)
             best = np.argpartition(total, -most)[-most:] if len(total) > most else np.arange(len(total))
             totals.append(total[best])
             owners.append(np.full(len(best), number))
@@ -185,22 +188,27 @@ class _Beam:
     def _move(self, number: int, arc: int, total: float) -> _Path | None:
         path = self.paths[number]
         arcs = self._lattice.arcs(path.place)
-        token = int(arcs.tokens[arc])
-        place = int(arcs.targets[arc])
-        if place == FOLLOW:
+        free = arc - len(arcs.tokens)
+        if free < 0:
+            token, place, said, cost = (
+                int(arcs.tokens[arc]),
+                int(arcs.targets[arc]),
+                arcs.said[arc],
+                float(arcs.costs[arc]),
+            )
+        else:
+            token, cost = int(arcs.free[free]), FREE_COST
             followed = self._lattice.follow(path.place, token)
             if followed is None:
                 return None
             place, said = followed
-        else:
-            said = arcs.said[arc]
         words = path.words + said
         if said and self._too_fast(words):
             return None
         joined = path.joined
-        if said and said[0] in JOINERS and arcs.costs[arc] >= GLUE_COST:
+        if said and said[0] in JOINERS and cost >= GLUE_COST:
             joined = len(path.words)
-        return _Path(total, path.cost + float(arcs.costs[arc]), place, words, number, (*path.tokens, token), joined)
+        return _Path(total, path.cost + cost, place, words, number, (*path.tokens, token), joined)
 
     def _finish(self, path: _Path, end: float, length: int) -> None:
         """Note a path as a sentence, where it may end."""

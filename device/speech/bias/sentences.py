@@ -20,7 +20,7 @@ JOINERS: Final = ("and", "then")
 POLITE: Final = ("please",)
 """Words that may stand behind a command and mean nothing."""
 
-GLUE_COST: Final = 3.0
+GLUE_COST: Final = 6.0
 """Log-probability that each of these words costs: a recognizer that is unsure says things twice, or politely."""
 
 

@@ -23,10 +23,7 @@ Ids = npt.NDArray[np.intp]
 FREE_COST: Final = 0.5
 """Log-probability that every token of free speech costs, so that words of the grammar are preferred to their like."""
 
-FOLLOW: Final = -1
-"""Stands for the place behind a token of free speech: there are too many to number them all."""
-
-MAX_PLACES: Final = 200_000
+MAX_PLACES: Final = 50_000
 """Places that are remembered; a dictation in free words makes new ones with every word."""
 
 _SPACES: Final = frozenset(" -")
@@ -54,10 +51,12 @@ class Arcs:
     """What may follow a place.
 
     Attributes:
-        tokens: Token numbers, shape [n]; where free speech may follow, they are half of the vocabulary.
-        targets: Number of the place behind each, shape [n]; `FOLLOW` for free speech, where `Lattice.follow` tells.
-        said: Words that each completes, or () for most; only for those with a target, which come first.
+        tokens: Token numbers, shape [n].
+        targets: Number of the place behind each, shape [n].
+        said: Words that each completes, or () for most.
         costs: What each costs, shape [n].
+        free: Tokens of free speech, shape [m]; `Lattice.follow` tells what is behind each. They are up to half of the
+            vocabulary, and shared by many places.
         accepts: Whether a sentence may end here.
         ending: Words that the end completes.
         ending_cost: What they cost.
@@ -67,6 +66,7 @@ class Arcs:
     targets: Ids
     said: Sequence[tuple[str, ...]]
     costs: npt.NDArray[np.float32]
+    free: Ids
     accepts: bool
     ending: tuple[str, ...]
     ending_cost: float
@@ -97,6 +97,7 @@ class Vocabulary:
 
     def __init__(self, texts: Sequence[str | None]) -> None:
         self.root = _Trie()
+        self._below: dict[tuple[_Trie, ...], Ids] = {}
         self.texts = [None if text is None else text.translate(_ALIASES).lower() for text in texts]
         for number, text in enumerate(self.texts):
             if not text or not all(c.isascii() or c in "°" for c in text):
@@ -106,6 +107,13 @@ class Vocabulary:
                 node = node.next.setdefault(character, _Trie())
             node.tokens.append(number)
 
+    def below(self, tries: tuple[_Trie, ...]) -> Ids:
+        """All tokens that end below some of the trie's nodes; the same array for the same nodes."""
+        found = self._below.get(tries)
+        if found is None:
+            found = self._below[tries] = np.concatenate([np.zeros(0, np.intp), *(trie.below() for trie in tries)])
+        return found
+
 
 @dataclass(slots=True)
 class _Building:
@@ -113,7 +121,7 @@ class _Building:
     targets: list[int] = field(default_factory=list)
     said: list[tuple[str, ...]] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)
-    free: list[Ids] = field(default_factory=list)
+    free: list[_Trie] = field(default_factory=list)
 
 
 class Lattice:
@@ -166,16 +174,20 @@ class Lattice:
         accepts, ending = self._end(place)
         out = _Building()
         self._extend(self._vocabulary.root, place, (), 0.0, out)
-        tokens = np.concatenate([np.array(out.tokens, np.intp), *out.free])
-        targets = np.full(len(tokens), FOLLOW, np.intp)
-        targets[: len(out.targets)] = out.targets
-        costs = np.full(len(tokens), FREE_COST, np.float32)
-        costs[: len(out.costs)] = out.costs
-        return Arcs(tokens, targets, out.said, costs, accepts, ending, self._cost(place, ending))
+        return Arcs(
+            np.array(out.tokens, np.intp),
+            np.array(out.targets, np.intp),
+            out.said,
+            np.array(out.costs, np.float32),
+            self._vocabulary.below(tuple(out.free)),
+            accepts,
+            ending,
+            self._cost(place, ending),
+        )
 
     def _extend(self, trie: _Trie, place: Place, said: tuple[str, ...], cost: float, out: _Building) -> None:
         if place.free is not None:
-            out.free.append(trie.below())
+            out.free.append(trie)
             return
         for token in trie.tokens:
             out.tokens.append(token)
