@@ -92,8 +92,10 @@ def card(figures: Sequence[Figures], recipe: Mapping[str, Any]) -> str:
 
 
 def _cell(rate: Rate) -> str:
+    if not rate.hours:
+        return "–"
     low, high = rate.interval
-    return f"{rate.events} in {rate.hours:.2f} h ({low:.2f}–{high:.2f} an hour)" if rate.hours else "–"
+    return f"{rate.events} in {rate.hours:.2f} h ({low:.2f}–{high:.2f} an hour)"
 
 
 def _rate(rate: Rate) -> dict[str, Any]:

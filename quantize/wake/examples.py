@@ -36,7 +36,7 @@ DOUBT: Final = (0.15, 0.4)
 
 IGNORED: Final = -1
 ROOMS: Final = 150
-NOISES: Final = 100
+NOISES: Final = 60
 BATCHES: Final = 64
 """Rooms and noises that every process makes, the same in all; parts into which the work is divided."""
 

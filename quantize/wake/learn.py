@@ -26,20 +26,22 @@ HARDEST: Final = 15
 log = logging.getLogger(__name__)
 
 
-def learn(features: Features, labels: Labels, steps: int, seed: int) -> WakeNet:
-    """Train a new network.
+def learn(features: Features, labels: Labels, steps: int, seed: int, begun: WakeNet | None = None) -> WakeNet:
+    """Train a new network, or one that has begun to learn, at a third of the rate.
 
     Args:
         features: Of `examples.make`.
         labels: Their labels.
         steps: Batches of `BATCH` examples.
         seed: Of the weights and the order.
+        begun: The network that goes on; it is changed.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = WakeNet(labels.shape[2])
-    optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.1)
+    net = begun.train() if begun else WakeNet(labels.shape[2])
+    rate = RATE / 3 if begun else RATE
+    optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
     state = torch.zeros(BATCH, sum(net.sizes))
     for step in range(1, steps + 1):
         chosen = rng.integers(len(features), size=BATCH)

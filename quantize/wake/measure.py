@@ -31,6 +31,9 @@ REFRACTORY: Final = round(1.0 * 100 / STRIDE)
 STREAM_SECONDS: Final = 60
 """Length of a stretch of talk in one room."""
 
+LIMITS: Final = tuple(round(1 - float(left), 4) for left in np.geomspace(0.7, 0.001, 60))
+"""Thresholds that are tried, from 0.3 to 0.999: closer together the nearer they are to 1."""
+
 LEVEL: Final = 0.95
 """Of the confidence interval."""
 
@@ -78,8 +81,12 @@ class Ear:
 
     def __call__(self, pcm: Pcm) -> Curve:
         """The means over a recording, 16 kHz."""
+        return self.means(self.rows(pcm))
+
+    def rows(self, pcm: Pcm) -> npt.NDArray[np.float32]:
+        """The features of a recording, shape [3 n, 40]."""
         rows = features(self._front, pcm)
-        return self.means(rows[: len(rows) // STRIDE * STRIDE])
+        return rows[: len(rows) // STRIDE * STRIDE]
 
     def means(self, rows: npt.NDArray[np.float32]) -> Curve:
         """The means over features, shape [3 n, 40]."""
@@ -120,8 +127,6 @@ def talk(speech: Sequence[Audio], hours: float, seed: int) -> Iterable[Pcm]:
 
 
 def threshold(curves: Sequence[Curve], hours: float, rate: float) -> float:
-    """The lowest of 0.3, 0.31 … 0.99 at which talk is taken for the word at most `rate` times an hour."""
-    for hundredths in range(30, 99):
-        if sum(events(curve, hundredths / 100) for curve in curves) <= rate * hours:
-            return hundredths / 100
-    return 0.99
+    """The lowest of `LIMITS` over which talk is taken for the word at most `rate` times an hour, or the highest."""
+    kept = (limit for limit in LIMITS if sum(events(curve, limit) for curve in curves) <= rate * hours)
+    return next(kept, LIMITS[-1])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -15,50 +15,22 @@ import numpy as np
 from device.errors import BadInput
 from quantize.wake.card import Figures, card
 from quantize.wake.examples import Material, make
+from quantize.wake.gather import Recipe, gather
 from quantize.wake.learn import learn
 from quantize.wake.measure import WINDOW, Curve, Ear, Pcm, Rate, events, talk, threshold
+from quantize.wake.mining import mistakes
 from quantize.wake.net import STRIDE, export
-from quantize.wake.synthesizers import Audio
-from quantize.wake.texts import checked, near_misses, sentences, without
-from quantize.wake.voices import SAMPLE_RATE, Engine, Studio, cast, resampled
-
-PHRASE_SHARES: Final[dict[Engine, float]] = {"kokoro": 0.65, "piper": 0.12, "flite": 0.08, "espeak": 0.15}
-MISS_SHARES: Final[dict[Engine, float]] = {"kokoro": 0.35, "piper": 0.25, "flite": 0.15, "espeak": 0.25}
-TALK_SHARES: Final[dict[Engine, float]] = {"kokoro": 0.2, "piper": 0.3, "flite": 0.2, "espeak": 0.3}
-JUDGES_SHARES: Final[dict[Engine, float]] = {"kokoro": 0.08, "flite": 0.42, "espeak": 0.5}
-"""Who speaks: the most natural the phrase, the cheapest what there has to be hours of."""
+from quantize.wake.texts import checked
+from quantize.wake.voices import SAMPLE_RATE, Studio, resampled
 
 MODEL: Final = "wake.onnx"
 MANIFEST: Final = "manifest.json"
+"""Files of a model's folder, as the device reads them."""
+
+MINED_SHARE: Final = 3
+"""The network's own mistakes are shown as often as one in so many of the other examples without a phrase."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """The numbers of a training.
-
-    Attributes:
-        phrases: Renderings of each phrase.
-        misses: Of what nearly sounds like one.
-        sentences: Of other speech.
-        judges: Of each phrase by voices that don't train.
-        positives: Examples of each phrase.
-        negatives: Examples without.
-        steps: Batches that are learned from.
-        hours: Of other talk by voices that don't train, on which the threshold is set.
-        rate: False accepts an hour that are allowed there.
-    """
-
-    phrases: int = 700
-    misses: int = 1200
-    sentences: int = 1500
-    judges: int = 200
-    positives: int = 8000
-    negatives: int = 16000
-    steps: int = 2500
-    hours: float = 6.0
-    rate: float = 0.5
 
 
 def train(
@@ -71,7 +43,7 @@ def train(
     alone: bool = False,
     seed: int = 0,
     jobs: int = 2,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe | None = None,
 ) -> list[Figures]:
     """Train one network for some phrases and write `wake.onnx`, `manifest.json` and the card.
 
@@ -92,37 +64,21 @@ def train(
     """
     import torch
 
+    recipe = recipe or Recipe()
     torch.set_num_threads(jobs)
-    rng = np.random.default_rng(seed)
     wanted = [checked(phrase) for phrase in phrases]
     real = [audio for folder in clips for audio in recordings(folder)]
-    texts = without(wanted, sentences(data_dir, rng))
-    studio = Studio(cache, jobs)
-    misses = without(wanted, [miss for phrase in wanted for miss in near_misses(phrase, texts, recipe.misses, rng)])
-
-    def say(lines: Sequence[str], shares: Mapping[Engine, float], what: str, held_out: bool = False) -> list[Audio]:
-        people = cast(studio.voices(held_out), shares, len(lines), rng)
-        return studio.say(list(zip(lines, people, strict=True)), what)
-
-    half = len(texts) // 2
-    material = Material(
-        [say(said(phrase, recipe.phrases, alone, rng), PHRASE_SHARES, phrase) for phrase in wanted],
-        say(misses[: recipe.misses], MISS_SHARES, "near misses"),
-        say(texts[:half][: recipe.sentences], TALK_SHARES, "other speech"),
-        alone,
-    )
-    judges = Material(
-        [
-            say(said(phrase, recipe.judges, alone, rng), PHRASE_SHARES, f"{phrase}, new voices", True)
-            for phrase in wanted
-        ],
-        say(misses[-recipe.judges :], MISS_SHARES, "near misses, new voices", True),
-        say(texts[half:][: recipe.sentences], JUDGES_SHARES, "other speech, new voices", True),
-        alone,
-    )
+    material, judges = gather(Studio(cache, jobs), wanted, data_dir, recipe, alone, seed)
     features, labels = make(material, recipe.positives, recipe.negatives, seed, jobs)
     net = learn(features, labels, recipe.steps, seed)
     out.mkdir(parents=True, exist_ok=True)
+    export(net, out / MODEL)
+    wrong = mistakes(Ear(out / MODEL), material, recipe.mined_hours, seed)
+    log.info("%d mistakes in %.1f hours of talk are learned from", len(wrong), recipe.mined_hours)
+    again = recipe.negatives // (MINED_SHARE * max(1, len(wrong)))
+    features = np.concatenate([features, np.tile(wrong, (again, 1, 1))])
+    labels = np.concatenate([labels, np.zeros((again * len(wrong), *labels.shape[1:]), np.int8)])
+    net = learn(features, labels, recipe.more_steps, seed + 1, net)
     export(net, out / MODEL)
     figures = judged(Ear(out / MODEL), wanted, judges, real, recipe, seed + 1, jobs)
     manifest = {
@@ -175,13 +131,6 @@ def judged(
             )
         )
     return figures
-
-
-def said(phrase: str, count: int, alone: bool, rng: np.random.Generator) -> list[str]:
-    """A phrase as it is called, asked, and begun a sentence with; where it stands alone, politely as well."""
-    tunes = (f"{phrase}.", f"{phrase}!", f"{phrase}?", f"{phrase},")
-    polite = (f"please {phrase}.", f"okay {phrase}.", f"oh {phrase}!") if alone else ()
-    return [str(line) for line in rng.choice([*tunes, *tunes, *polite], size=count)]
 
 
 def recordings(folder: Path) -> list[Pcm]:

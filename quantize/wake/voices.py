@@ -62,6 +62,10 @@ class Voice:
     variation: float = 1.0
 
 
+Line: TypeAlias = tuple[str, Voice]
+"""What is said, and by whom."""
+
+
 class Studio:
     """Renders what voices say, and keeps it.
 
@@ -102,7 +106,7 @@ class Studio:
             for engine in get_args(Engine)
         }
 
-    def say(self, lines: Iterable[tuple[str, Voice]], what: str) -> list[Audio]:
+    def say(self, lines: Iterable[Line], what: str) -> list[Audio]:
         """Render every line, without the silence around it, at equal loudness (RMS 0.05 of full range).
 
         Raises:
@@ -117,7 +121,7 @@ class Studio:
                     log.info("%s: %d of %d renderings", what, count, len(wanted))
         return said
 
-    def _line(self, line: tuple[str, Voice]) -> Audio:
+    def _line(self, line: Line) -> Audio:
         text, voice = line
         key = hashlib.sha256(repr(line).encode()).hexdigest()[:24]
         path = self._cache / "speech" / key[:2] / f"{key}.npy"
