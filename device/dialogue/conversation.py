@@ -17,7 +17,7 @@ from device.nlu.answer import Interpreter, Situation
 from device.nlu.pack import Pack
 from device.nlu.resolve import ResolveContext
 from device.nlu.text import words as spoken_words
-from device.nlu.types import Act, Interpretation
+from device.nlu.types import OOS, Act, Interpretation
 from device.skills.api import Change, Outcome, Request, Skill, Undo
 from device.speech.bias.choice import choose
 from device.speech.bias.sentences import Sentences
@@ -156,9 +156,12 @@ class Conversation:
         context = ResolveContext(self._clock.now(), self._names)
         if taught or isinstance(said, str):
             return _written(said), self._interpreter.understand(taught or _written(said), situation, context)
-        choice = choose(said)
+        choice = choose(said, self._interpreter.sentences(situation).breadth)
         by_sound = not said.hypotheses
-        return choice.text, self._interpreter.understand(choice.text, situation, context, by_sound=by_sound)
+        readings = self._interpreter.understand(choice.text, situation, context, by_sound=by_sound)
+        if said.hypotheses and not choice.sentence and all(reading.intent == OOS for reading in readings):
+            readings = self._interpreter.near_miss(choice.text, said.hypotheses[0].text) or readings
+        return choice.text, readings
 
     async def completeness(self, said: str | Transcript) -> Completeness:
         """Whether that is all, so that the person need not be waited for. The reading is kept for `turn`."""

@@ -235,6 +235,8 @@ def _known(slots: Mapping[str, Slot], spec: IntentSpec) -> dict[str, Slot]:
 
 def _not_understood(state: DialogueState, heard: Interpretation) -> tuple[DialogueState, Action]:
     pending = state.pending
+    if pending is None and "said" in heard.slots:  # a command, but for these words
+        return state, Say("not_known", {"said": heard.slots["said"].text}, failed=True)
     if pending is None:
         return state, Say("not_understood", failed=True)
     if pending.tries >= MAX_TRIES:

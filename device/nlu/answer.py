@@ -93,6 +93,19 @@ class Interpreter:
             return self.understander.sentences("", "", FIXED)
         return self.understander.sentences(situation.intent, situation.slot, (*FIXED, *situation.options))
 
+    def near_miss(self, text: str, command: str) -> tuple[Interpretation, ...]:
+        """A command but for words that this device does not know, in the slot `said`; empty if it is none.
+
+        Args:
+            text: What was said.
+            command: The nearest command.
+        """
+        unknown = self.understander.unknown_words(clean(text), clean(command))
+        if unknown is None:
+            return ()
+        reason = f"“{command}”, but for “{unknown}”"
+        return (Interpretation(OOS, {"said": Slot(unknown)}, text=text, reasons=(reason,)),)
+
     def understand(
         self, text: str, situation: Situation, context: ResolveContext, *, by_sound: bool = True
     ) -> tuple[Interpretation, ...]:

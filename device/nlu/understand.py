@@ -16,6 +16,7 @@ from device.nlu.acts import HESITATIONS, to_device
 from device.nlu.grammar import Grammar
 from device.nlu.match import Match, match
 from device.nlu.match import SlotSpan as MatchedSpan
+from device.nlu.near_miss import unknown_words
 from device.nlu.onnx_model import JointModel, Prediction
 from device.nlu.pack import IntentSpec
 from device.nlu.rescue import SoundRescue
@@ -124,6 +125,10 @@ class Understander:
             own = f"{intent.partition('.')[0]}.{type_}"
             key = own if own in self._grammar.types else type_
         return self._sentences(key, tuple(phrases))
+
+    def unknown_words(self, heard: Sequence[str], command: Sequence[str]) -> str | None:
+        """See `near_miss.unknown_words`."""
+        return unknown_words(self._grammar, heard, command)
 
     def sounds_like(self, word: str, wanted: str) -> bool:
         """Whether a single word may be a misheard `wanted`; never where words can't be pronounced."""

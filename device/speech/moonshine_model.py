@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +25,10 @@ _HEAD_SIZE: Final = 36
 class MoonshineModel:
     """Encoder, decoder and word pieces.
 
+    Several threads may use one at the same time, each for utterances of its own.
+
     Args:
         threads: Threads of each network.
-        rows: Most rows that are decoded at once.
         folder: Folder with `encoder_model.ort`, `decoder_model_merged.ort` and `tokenizer.bin`; by default the
             one inside the `moonshine-voice` package.
 
@@ -34,7 +36,7 @@ class MoonshineModel:
         EngineMissing: The package or its model files are not installed.
     """
 
-    def __init__(self, threads: int, rows: int, folder: Path | None = None) -> None:
+    def __init__(self, threads: int, folder: Path | None = None) -> None:
         folder = folder or _packaged_model()
         try:
             self.pieces = read_pieces((folder / "tokenizer.bin").read_bytes())
@@ -43,14 +45,18 @@ class MoonshineModel:
         except OSError as error:
             raise _missing(f"Moonshine's model in {folder} can't be read: {error.strerror}.") from error
         self.vocabulary = Vocabulary([_readable(piece) for piece in self.pieces])
-        self._rows = rows
         names = [output.name for output in self._decoder.get_outputs()]
         self._first_outputs = names
         # The encoder's keys and values are computed in the first step only; later steps return junk for them.
         self._later_outputs = [name for name in names if ".encoder." not in name]
 
-    def listen(self, samples: npt.NDArray[np.float32]) -> Scorer:
-        """Encode an utterance, shape [n] in -1..1 at 16 kHz; its decoder continues any rows of its last call."""
+    def listen(self, samples: npt.NDArray[np.float32], most: int) -> Scorer:
+        """Encode an utterance; its decoder continues any rows of its last call.
+
+        Args:
+            samples: Shape [n] in -1..1 at 16 kHz.
+            most: Rows that are decoded at once, at most.
+        """
         mask = np.ones((1, len(samples)), np.int64)
         (hidden,) = self._encoder.run(None, {"input_values": samples[np.newaxis], "attention_mask": mask})
         # The decoder derives its own mask from the one at the rate of the samples.
@@ -73,7 +79,7 @@ class MoonshineModel:
             if not begun:
                 # What is the same for all rows is spread over them once; then its beginning serves any number.
                 same.update((name, past.pop(name)) for name in list(past) if ".encoder." in name)
-                same.update((name, np.repeat(value, self._rows, axis=0)) for name, value in list(same.items()))
+                same.update((name, np.repeat(value, most, axis=0)) for name, value in list(same.items()))
                 begun = True
             return _log_softmax(logits[:, -1])
 
@@ -82,6 +88,16 @@ class MoonshineModel:
     def text(self, tokens: Sequence[int]) -> str:
         """See `to_text`."""
         return to_text(tokens, self.pieces)
+
+
+@cache
+def packaged(threads: int) -> MoonshineModel:
+    """The packaged model, loaded once: it takes 100 MB, and both the ears and speech-to-text make use of it.
+
+    Raises:
+        EngineMissing: See `MoonshineModel`.
+    """
+    return MoonshineModel(threads)
 
 
 def to_text(tokens: Sequence[int], pieces: Sequence[bytes]) -> str:

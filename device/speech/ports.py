@@ -34,6 +34,13 @@ class WakeEngine(Protocol):
         """Forget the past, so that old audio can't wake it."""
 
 
+class WakeCheck(Protocol):
+    """Looks again at what woke a wake engine."""
+
+    def confirms(self, phrase: str, pcm: Pcm) -> bool:
+        """Whether the phrase was said at the end of these samples (at most a few seconds)."""
+
+
 class VadEngine(Protocol):
     """Estimates whether a frame holds speech."""
 
@@ -68,10 +75,14 @@ class Hypothesis:
     Attributes:
         text: Spoken form.
         score: Mean natural log-probability of its tokens, at most 0; 0 is certain.
+        worst: Natural log-probability of its least likely token.
+        free: It holds words that may be any.
     """
 
     text: str
     score: float
+    worst: float
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from device.speech.bias.beam import search
 from device.speech.bias.sentences import Sentences
 from device.speech.bias.tokens import Lattice
 from device.speech.buffered import BufferedStt
-from device.speech.moonshine_model import BOS, EOS, MoonshineModel
+from device.speech.moonshine_model import BOS, EOS, MoonshineModel, packaged
 from device.speech.ports import Hypothesis, SttCapabilities, Transcript, VadEngine
 
 MAX_TOKENS_PER_SECOND: Final = 6.5
@@ -60,7 +60,7 @@ class MoonshineStt(BufferedStt):
         self, threads: int = 2, folder: Path | None = None, vad: VadEngine | None = None, width: int = 8
     ) -> None:
         super().__init__(vad)
-        self._model = MoonshineModel(threads, width + 1, folder)
+        self._model = MoonshineModel(threads, folder) if folder else packaged(threads)
         self._width = width
         self._lattices: WeakKeyDictionary[Sentences, Lattice] = WeakKeyDictionary()
 
@@ -68,7 +68,7 @@ class MoonshineStt(BufferedStt):
         """See `BufferedStt.decode`; the confidence is the geometric mean of the token probabilities."""
         seconds = len(samples) / SAMPLE_RATE
         decoded = search(
-            self._model.listen(samples),
+            self._model.listen(samples, self._width + 1),
             self._lattice(bias) if bias else None,
             bos=BOS,
             eos=EOS,
@@ -81,7 +81,7 @@ class MoonshineStt(BufferedStt):
         heard: dict[str, Hypothesis] = {}
         for found in decoded.found[:HYPOTHESES]:
             words = spoken(" ".join(found.words))  # free words may come in pieces: "p", "m"
-            heard.setdefault(words, Hypothesis(words, found.likelihood))
+            heard.setdefault(words, Hypothesis(words, found.likelihood, found.worst, found.free))
         if not text and not heard:
             return Transcript("")
         return Transcript(text, confidence, tuple(heard.values()), snr_db(samples))

@@ -13,7 +13,7 @@ from device.nlu.match import match
 from device.nlu.pack import PACKS_DIR, IntentSpec, Pack, SlotSpec, TypeSpec, ValueSpec, load_packs
 from device.nlu.text import spoken
 from device.speech.bias.beam import Scores, search
-from device.speech.bias.choice import Weights, choose
+from device.speech.bias.choice import choose
 from device.speech.bias.sentences import Sentences
 from device.speech.bias.tokens import Lattice, Vocabulary
 from device.speech.ports import Hypothesis, Transcript
@@ -53,16 +53,11 @@ def spell(lattice: Lattice, tokens: Sequence[int]) -> tuple[str, ...] | None:
     place, words = 0, ()
     for token in tokens:
         arcs = lattice.arcs(place)
-        at = np.flatnonzero(arcs.tokens == token)
-        if len(at):
-            followed = int(arcs.targets[at[0]]), arcs.said[at[0]]
-        elif token in arcs.free:
-            followed = lattice.follow(place, token)
-        else:
-            followed = None
-        if followed is None:
+        at = np.flatnonzero(np.concatenate([arcs.tokens, arcs.free]) == token)
+        step = lattice.take(place, int(at[0])) if len(at) else None
+        if step is None:
             return None
-        place, words = followed[0], words + followed[1]
+        place, words = step.place, words + step.said
     arcs = lattice.arcs(place)
     return words + arcs.ending if arcs.accepts else None
 
@@ -278,22 +273,37 @@ def test_all_packs_that_ship_and_two_thousand_names() -> None:
     assert sentences.accepts(f"turn on the lights and switch to {names[1234]}".split())
 
 
-def heard(text: str, confidence: float, *hypotheses: tuple[str, float], snr: float = 20.0) -> Transcript:
-    return Transcript(text, confidence, tuple(Hypothesis(*each) for each in hypotheses), snr)
+def heard(text: str, free: float, best: str, score: float, snr: float = 20.0) -> Transcript:
+    """What was heard freely, and the best sentence, with their mean log-probabilities."""
+    return Transcript(text, math.exp(free), (Hypothesis(best, score, 4 * score),), snr)
 
 
 def test_a_sentence_that_was_written_freely_is_certain() -> None:
-    choice = choose(heard("Make me 2 lattes.", 0.9, ("make me two lattes", -3.0)))
+    choice = choose(heard("Make me 2 lattes.", -0.1, "make me two lattes", -3.0), breadth=500)
     assert (choice.text, choice.sentence, choice.probability) == ("make me two lattes", True, 1.0)
 
 
 def test_without_hypotheses_free_words_are_all_there_is() -> None:
-    assert choose(Transcript("hello", 0.5)).text == "hello"
+    assert choose(Transcript("hello", 0.5), breadth=500).text == "hello"
 
 
-@given(st.floats(-4, 0), st.floats(-4, 0), st.floats(-10, 40))
-def test_the_nearer_to_free_decoding_the_likelier(score: float, free: float, snr: float) -> None:
-    near = choose(heard("what", math.exp(free), ("latte", score), snr=snr), Weights(1.0, 1.0, 2.0, -0.1))
-    far = choose(heard("what", math.exp(free), ("latte", score - 1), snr=snr), Weights(1.0, 1.0, 2.0, -0.1))
+@given(st.floats(-3, 0), st.floats(-3, 0), st.floats(-10, 40), st.sampled_from([20, 500]))
+def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: float, snr: float, breadth: int) -> None:
+    near = choose(heard("what", free, "make me a latte", score, snr), breadth)
+    far = choose(heard("what", free, "make me a latte", score - 1, snr), breadth)
     assert near.probability > far.probability
     assert near.sentence == (near.probability >= 0.5)
+    assert near.text == ("make me a latte" if near.sentence else "what")
+
+
+@pytest.mark.parametrize(
+    ("said", "free", "best", "score", "breadth", "believed"),
+    [
+        ("Turn on the chicken light.", -0.3, "turn on the kitchen light", -0.4, 500, True),
+        ("I went to the market yesterday.", -0.05, "what's the weather yesterday", -3.2, 500, False),
+        ("I went to the market yesterday.", -0.05, "i want a mocha with sugar", -3.2, 20, False),
+        ("I'd like a double shop ice smoker.", -0.3, "i'd like a double shot iced mocha", -0.6, 20, True),
+    ],
+)
+def test_clear_cases(said: str, free: float, best: str, score: float, breadth: int, believed: bool) -> None:
+    assert choose(heard(said, free, best, score), breadth).sentence == believed

@@ -65,7 +65,7 @@ class LevelStt:
         text = SAID.get(self.heard, "")
         words = "".join(letter for letter in text.lower() if letter not in ",!")
         known = self.bias is not None and self.bias.accepts(words.split())
-        return Transcript(text, 0.9, (Hypothesis(words, -0.1),) if known else (), 20.0)
+        return Transcript(text, 0.9, (Hypothesis(words, -0.1, -0.5),) if known else (), 20.0)
 
 
 def tone(level: int, seconds: float = 1.0) -> Pcm:

@@ -35,20 +35,24 @@ class Found:
         score: Mean natural log-probability of its tokens, the end included, less what free words and glue cost; at
             most 0.
         likelihood: The same without these costs.
-        tokens: As the recognizer would write it, without the end.
+        worst: Natural log-probability of its least likely token.
+        free: It holds free words.
+        tokens: How many there are.
         joined: Number of words before the last command, 0 for a single one.
     """
 
     words: tuple[str, ...]
     score: float
     likelihood: float
-    tokens: tuple[int, ...]
+    worst: float
+    free: bool
+    tokens: int
     joined: int = 0
 
     @property
     def total(self) -> float:
         """Log-probability of the whole."""
-        return self.score * (len(self.tokens) + 1)
+        return self.score * self.tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def search(
         if beam:
             beam.advance(scores, length)
         rows = [path.row for path in beam.paths] if beam else []
-        tokens = [path.tokens[-1] for path in beam.paths] if beam else []
+        tokens = [path.token for path in beam.paths] if beam else []
         if free.open:
             rows.append(len(scores) - 1)
             tokens.append(free.tokens[-1])
@@ -126,10 +130,12 @@ class _Path:
 
     total: float
     cost: float
+    worst: float
+    free: bool
     place: int
     words: tuple[str, ...]
     row: int
-    tokens: tuple[int, ...]
+    token: int
     joined: int
 
 
@@ -142,7 +148,7 @@ class _Beam:
         self._width = width
         self._letters = letters
         self._done: dict[tuple[str, ...], Found] = {}
-        self.paths = [_Path(0.0, 0.0, 0, (), 0, (), 0)]
+        self.paths = [_Path(0.0, 0.0, 0.0, False, 0, (), 0, 0, 0)]
 
     def advance(self, scores: Scores, length: int) -> None:
         """All paths one token on; `length` is their number of tokens with it."""
@@ -187,41 +193,35 @@ class _Beam:
 
     def _move(self, number: int, arc: int, total: float) -> _Path | None:
         path = self.paths[number]
-        arcs = self._lattice.arcs(path.place)
-        free = arc - len(arcs.tokens)
-        if free < 0:
-            token, place, said, cost = (
-                int(arcs.tokens[arc]),
-                int(arcs.targets[arc]),
-                arcs.said[arc],
-                float(arcs.costs[arc]),
-            )
-        else:
-            token, cost = int(arcs.free[free]), FREE_COST
-            followed = self._lattice.follow(path.place, token)
-            if followed is None:
-                return None
-            place, said = followed
-        words = path.words + said
-        if said and self._too_fast(words):
+        step = self._lattice.take(path.place, arc)
+        if step is None:
             return None
-        joined = path.joined
-        if said and said[0] in JOINERS and cost >= GLUE_COST:
-            joined = len(path.words)
-        return _Path(total, path.cost + cost, place, words, number, (*path.tokens, token), joined)
+        words = path.words + step.said
+        if step.said and self._too_fast(words):
+            return None
+        return _Path(
+            total,
+            path.cost + step.cost,
+            min(path.worst, total - path.total + step.cost),
+            path.free or step.free,
+            step.place,
+            words,
+            number,
+            step.token,
+            len(path.words) if step.cost >= GLUE_COST and step.said[0] in JOINERS else path.joined,
+        )
 
     def _finish(self, path: _Path, end: float, length: int) -> None:
         """Note a path as a sentence, where it may end."""
         arcs = self._lattice.arcs(path.place)
-        if not arcs.accepts:
-            return
         words = path.words + arcs.ending
-        if self._too_fast(words):
+        if not arcs.accepts or self._too_fast(words):
             return
         score = (path.total + end - arcs.ending_cost) / length
         if words not in self._done or score > self._done[words].score:
             likelihood = score + (path.cost + arcs.ending_cost) / length
-            self._done[words] = Found(words, score, likelihood, path.tokens, path.joined)
+            worst = min(path.worst, end)
+            self._done[words] = Found(words, score, likelihood, worst, path.free, length, path.joined)
 
     def _too_fast(self, words: tuple[str, ...]) -> bool:
         return sum(map(len, words)) + len(words) > self._letters
@@ -229,5 +229,8 @@ class _Beam:
 
 def _said_again(found: Found, done: Mapping[tuple[str, ...], Found]) -> bool:
     """Whether a further command makes a sentence less likely: each of its tokens may be likely all the same."""
+    half = len(found.words) // 2
+    if half > 1 and found.words[:half] == found.words[-half:] and len(found.words) == 2 * half:
+        return True  # a decoder that is unsure says free words twice
     shorter = done.get(found.words[: found.joined]) if found.joined else None
     return shorter is not None and shorter.total >= found.total

@@ -107,6 +107,11 @@ class Sentences:
                 found = self._steps[state] = self._make(self._sets[state])
         return found
 
+    @property
+    def breadth(self) -> int:
+        """Words that may begin a sentence: some five hundred for a whole assistant, twenty for a coffee machine."""
+        return len(self.step(0).words)
+
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
         """All words of the grammar, for recognizers that can be told no more."""

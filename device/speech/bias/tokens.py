@@ -55,7 +55,7 @@ class Arcs:
         targets: Number of the place behind each, shape [n].
         said: Words that each completes, or () for most.
         costs: What each costs, shape [n].
-        free: Tokens of free speech, shape [m]; `Lattice.follow` tells what is behind each. They are up to half of the
+        free: Tokens of free speech, shape [m]; `Lattice.take` tells what is behind each. They are up to half of the
             vocabulary, and shared by many places.
         accepts: Whether a sentence may end here.
         ending: Words that the end completes.
@@ -70,6 +70,24 @@ class Arcs:
     accepts: bool
     ending: tuple[str, ...]
     ending_cost: float
+
+
+class Step(NamedTuple):
+    """One token on.
+
+    Attributes:
+        token: Its number.
+        place: Number of the place behind it.
+        said: Words that it completes.
+        cost: What it costs.
+        free: It is of free speech.
+    """
+
+    token: int
+    place: int
+    said: tuple[str, ...]
+    cost: float
+    free: bool
 
 
 class _Trie:
@@ -145,19 +163,28 @@ class Lattice:
             found = self._arcs[number] = self._make(self._places[number])
         return found
 
-    def follow(self, number: int, token: int) -> tuple[int, tuple[str, ...]] | None:
-        """Place behind a token of free speech, and the words that it completes; None if it can't stand there."""
-        place: Place | None = self._places[number]
+    def take(self, number: int, arc: int) -> Step | None:
+        """One of the arcs of a place, first those of `Arcs.tokens`, then those of `Arcs.free`.
+
+        Returns:
+            None for a token of free speech that can't stand there.
+        """
+        arcs = self.arcs(number)
+        free = arc - len(arcs.tokens)
+        if free < 0:
+            return Step(
+                int(arcs.tokens[arc]), int(arcs.targets[arc]), arcs.said[arc], float(arcs.costs[arc]), free=False
+            )
+        token = int(arcs.free[free])
+        place = self._places[number]
         said: tuple[str, ...] = ()
         for character in self._vocabulary.texts[token] or "":
-            assert place is not None
             moved = self._move(place, character)
             if moved is None:
                 return None
             place, words = moved
             said += words
-        assert place is not None
-        return self._number(place), said
+        return Step(token, self._number(place), said, FREE_COST, free=True)
 
     def trim(self) -> None:
         """Forget places, if there are too many; between two utterances."""
