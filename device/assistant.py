@@ -127,6 +127,11 @@ class Assistant:
         """Whether it can't hear, although it should."""
         return self._state.deaf and not self._state.closed
 
+    @property
+    def attending(self) -> bool:
+        """Whether somebody is in the middle of a command, pauses included."""
+        return self._state.phase is Phase.LISTENING and self._parts.hearing.begun
+
     async def run(self) -> None:
         """Listen and answer until cancelled.
 

@@ -227,7 +227,10 @@ class Gadget:
         """Wait until it neither thinks nor speaks, and has had time to notice that somebody has finished speaking."""
         if self.on and self.assistant is None:
             return
-        await self._wait(self.config.speech.trailing_silence + 0.3)
+        speech = self.config.speech
+        await self._wait(speech.trailing_silence + 0.3)
+        if self.assistant and self.assistant.attending:  # what was said lacks something, and more might follow
+            await self._wait(max(speech.unfinished_silence - speech.trailing_silence, 0.0))
         while self.phase in (Phase.THINKING, Phase.SPEAKING):
             await self._wait(_TICK)
 

@@ -83,7 +83,10 @@ class Room:
     async def quiet(self) -> None:
         """Wait until the device neither thinks nor speaks, and has had time to notice the end of speech."""
         async with asyncio.timeout(PATIENCE):
-            await self._clock.sleep(self.brain.config.speech.trailing_silence + 0.3)
+            speech = self.brain.config.speech
+            await self._clock.sleep(speech.trailing_silence + 0.3)
+            if self.assistant.attending:  # what was said lacks something, and more might follow
+                await self._clock.sleep(max(speech.unfinished_silence - speech.trailing_silence, 0.0))
             await self._tick()
             while self.assistant.phase in (Phase.THINKING, Phase.SPEAKING):
                 await self._tick()

@@ -55,9 +55,10 @@ def completeness(said: SoFar, sentences: Sentences, specs: Mapping[str, IntentSp
         sentences: What can be said.
         specs: Intents by full name.
     """
-    if sentences.begins(said.heard):
+    complete = bool(said.readings) and all(_lacks_nothing(reading, said.asked, specs) for reading in said.readings)
+    if sentences.begins(said.heard) and not (complete and said.believed == said.heard):
         return Completeness.PART
-    if not said.readings or not all(_lacks_nothing(reading, said.asked, specs) for reading in said.readings):
+    if not complete:
         return Completeness.UNKNOWN
     plain_yes = said.readings[0].act is Act.AFFIRM
     return Completeness.OPEN if sentences.goes_on(said.believed) and not plain_yes else Completeness.WHOLE

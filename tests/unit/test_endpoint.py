@@ -59,6 +59,34 @@ def test_a_short_pause_does_not_end_it() -> None:
     assert events[-1].at == (31 + 19 + 31) * FRAME
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 0.7, 1.5])
+def test_a_pause_may_be_told_how_long_it_has_to_last(seconds: float) -> None:
+    endpoint = Endpoint(EndpointConfig(trailing_silence_s=0.7))
+    for probability in frames(1, 0.9):
+        endpoint.push(probability)
+    lasted = 0
+    for probability in frames(3, 0):
+        event = endpoint.push(probability)
+        lasted += 1
+        if isinstance(event, Paused):
+            endpoint.hold(event.at, seconds)
+        if isinstance(event, Ended):
+            break
+    soonest = EndpointConfig().pause_s * SECOND + 1  # the frame after it was told
+    assert lasted == np.ceil(max(seconds * SECOND, soonest))
+    assert event == Ended(31 * FRAME, "silence")
+
+
+def test_what_one_pause_was_told_is_not_of_the_next() -> None:
+    endpoint = Endpoint(EndpointConfig(trailing_silence_s=0.7))
+    for probability in frames(1, 0.9) + frames(0.2, 0):
+        endpoint.push(probability)
+    endpoint.hold(31 * FRAME, 0.3)
+    endpoint.hold(30 * FRAME, 0.0)  # of a pause that is over
+    events = [event for p in frames(0.5, 0.9) + frames(0.6, 0) if (event := endpoint.push(p))]
+    assert [type(event) for event in events] == [Paused]
+
+
 def test_between_the_thresholds_nothing_changes() -> None:
     config = EndpointConfig(start_threshold=0.6, stop_threshold=0.3)
     assert run(config, frames(3, 0.45)) == []
@@ -295,6 +323,28 @@ def test_the_end_of_a_long_talk_is_no_interruption() -> None:
     events = play(listener, sound(1.4, 1000), sound(1, 0), sound(0.5, 1000), sound(1, 0))
     (said,) = (event for event in events if isinstance(event, Utterance))
     assert said.started > 2 * SAMPLE_RATE
+
+
+def test_the_rest_of_a_long_talk_is_not_even_decoded() -> None:
+    listener = ears(interrupt_max_s=1)
+    listener.listen("interrupt")
+    events = play(listener, sound(1.4, 1000), sound(1, 0), sound(0.5, 1000), sound(1, 0))
+    (pause,) = (event for event in events if isinstance(event, SpeechPaused))
+    assert pause.at > 2 * SAMPLE_RATE
+
+
+def test_an_utterance_ends_when_its_pause_was_told_so() -> None:
+    listener = ears()
+    listener.listen("command")
+    (_, pause) = play(listener, sound(1, 1000), sound(0.2, 0))
+    assert isinstance(pause, SpeechPaused)
+    listener.hold(pause.at, 0.0)
+    (utterance,) = play(listener, sound(0.032, 0))
+    assert isinstance(utterance, Utterance)
+    assert utterance.ended == pause.at
+    assert np.array_equal(utterance.pcm, pause.pcm)
+    listener.hold(pause.at, 0.0)  # too late: nothing is listened for any more
+    assert play(listener, sound(1, 0)) == []
 
 
 def test_who_pauses_has_begun_to_speak() -> None:
