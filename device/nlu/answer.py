@@ -90,7 +90,7 @@ class Interpreter:
     def sentences(self, situation: Situation) -> Sentences:
         """What can be said in a situation, for ears that can be told."""
         if not situation.question:
-            return self.understander.sentences("", "", FIXED)
+            return self.understander.sentences("", "")  # a bare yes or no would answer nothing
         return self.understander.sentences(situation.intent, situation.slot, (*FIXED, *situation.options))
 
     def near_miss(self, text: str, command: str) -> tuple[Interpretation, ...]:

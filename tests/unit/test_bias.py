@@ -13,7 +13,7 @@ from device.nlu.match import match
 from device.nlu.pack import PACKS_DIR, IntentSpec, Pack, SlotSpec, TypeSpec, ValueSpec, load_packs
 from device.nlu.text import spoken
 from device.speech.bias.beam import Scores, search
-from device.speech.bias.choice import choose
+from device.speech.bias.choice import BELIEVED, choose
 from device.speech.bias.sentences import Sentences
 from device.speech.bias.tokens import Lattice, Vocabulary
 from device.speech.ports import Hypothesis, Transcript
@@ -292,7 +292,7 @@ def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: flo
     near = choose(heard("what", free, "make me a latte", score, snr), breadth)
     far = choose(heard("what", free, "make me a latte", score - 1, snr), breadth)
     assert near.probability > far.probability
-    assert near.sentence == (near.probability >= 0.5)
+    assert near.sentence == (near.probability >= BELIEVED)
     assert near.text == ("make me a latte" if near.sentence else "what")
 
 
