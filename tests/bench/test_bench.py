@@ -4,15 +4,24 @@ pytest tests/bench -s
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from timeit import repeat
 
 import pytest
 
+from device.app import build_brain
+from device.audio.ports import SAMPLE_RATE
 from device.cli.bench import SENTENCES, machine
+from device.clock import SystemClock
+from device.config import Config
 from device.nlu.grammar import Grammar, compile_grammar
 from device.nlu.match import match
 from device.nlu.pack import PACKS_DIR, load_packs
 from device.nlu.text import words
+from device.speech.ports import Transcript, render
+from device.speech.stt_moonshine import MoonshineStt
+from device.speech.tts_espeak import EspeakTts
+from device.workers import ThreadWorkers
 
 pytestmark = pytest.mark.bench
 
@@ -45,6 +54,30 @@ def test_reading_the_compiled_grammar_is_faster_than_compiling(grammar: Grammar)
     read_time = best(lambda: Grammar.from_bytes(data), number=3)
     print(f"grammar: compile {1e3 * compile_time:.0f} ms, read {1e3 * read_time:.1f} ms")
     assert read_time < compile_time / 5
+
+
+@pytest.mark.engines
+def test_what_is_left_to_do_when_a_command_has_ended(tmp_path: Path) -> None:
+    """Three seconds of speech: it is decoded while the pause that proves its end lasts, and only understood after."""
+    brain = build_brain(Config(), tmp_path, SystemClock("Europe/Berlin"), ThreadWorkers())
+    conversation = brain.conversation
+    stt = MoonshineStt(threads=1)
+    pcm = render(EspeakTts(), "turn on the kitchen light and close the blinds in the bedroom")
+
+    def decode() -> Transcript:
+        stt.start(conversation.sentences())
+        stt.feed(pcm)
+        return stt.finish()
+
+    heard = decode()
+    decoding = best(decode, number=1)
+    after = best(lambda: conversation.interpret(heard), number=3)
+    print(
+        f"{len(pcm) / SAMPLE_RATE:.1f} s of speech: in the pause {1e3 * decoding:.0f} ms, after it {1e3 * after:.1f} ms"
+    )
+    brain.workers.close()
+    brain.database.close()
+    assert after < decoding / 2
 
 
 @pytest.mark.engines
