@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from device.app import listen_config
+from device.app import listen_config, make_wake_engine
 from device.audio.ports import Pcm
 from device.config import Config, home_folder
 from device.errors import EngineFailed
 from device.speech.bias.sentences import Sentences
-from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
+from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, Transcript, TtsEngine, WakeCapabilities, WakeEngine
 from firmware_sim.sound.engines import ToneLanguage, ToneStt, ToneTts, ToneVad, ToneWake
@@ -115,7 +115,7 @@ class SpeechKit:
 
     def listener(self, config: Config, faults: Faults) -> Listener:
         """See `Kit.listener`."""
-        wake = make_wake(config.speech.wake_words, config.speech.wake_threshold)
+        wake = make_wake_engine(config, threads=1)
         return Listener(_FaultyWake(wake, faults) if wake else None, make_vad(), listen_config(config))
 
     def person(self, name: str = "") -> TtsEngine:

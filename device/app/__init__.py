@@ -24,6 +24,7 @@ from device.app.voice import (
     make_listener,
     make_stt_engine,
     make_tts_engine,
+    make_wake_engine,
     say_problems,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "make_player",
     "make_stt_engine",
     "make_tts_engine",
+    "make_wake_engine",
     "say_problems",
     "trusted_keys",
 ]

@@ -20,9 +20,9 @@ from device.hearing import Hearing
 from device.lights import Lights, NoLights
 from device.skills.player import LocalPlayer
 from device.speech.endpoint import EndpointConfig
-from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake
+from device.speech.engines import EngineOptions, make_stt, make_tts, make_vad, make_wake, make_wake_check
 from device.speech.listen import ListenConfig, Listener
-from device.speech.ports import SttEngine, TtsEngine
+from device.speech.ports import SttEngine, TtsEngine, WakeEngine
 from device.speech.renewable import Renewable
 from device.voice import Voice
 
@@ -62,8 +62,25 @@ def make_listener(config: Config, *, wake: bool = True) -> Listener:
     Raises:
         EngineMissing: A package is not installed.
     """
-    words = config.speech.wake_words if wake else ()
-    return Listener(make_wake(words, config.speech.wake_threshold), make_vad(), listen_config(config))
+    return Listener(make_wake_engine(config) if wake else None, make_vad(), listen_config(config))
+
+
+def make_wake_engine(config: Config, threads: int | None = None) -> WakeEngine | None:
+    """The configured wake words; None where there are none.
+
+    Args:
+        config: Says which, and whether they are looked at again.
+        threads: Of that look; as many as speech-to-text has unless told otherwise, with which it shares its model.
+
+    Raises:
+        BadInput: A folder holds no wake word.
+        EngineMissing: A package is not installed.
+    """
+    speech = config.speech
+    models = [Path(folder).expanduser() for folder in speech.wake_models]
+    checked = speech.wake_check and (speech.wake_words or models)
+    check = make_wake_check(threads or speech.stt_threads) if checked else None
+    return make_wake(speech.wake_words, speech.wake_threshold, models, check)
 
 
 def make_stt_engine(config: Config, home: Path) -> SttEngine:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from device.errors import BadInput
-from device.speech.ports import SttEngine, TtsEngine, VadEngine, WakeEngine
+from device.speech.ports import SttEngine, TtsEngine, VadEngine, WakeCheck, WakeEngine
 
 T = TypeVar("T")
 
@@ -52,13 +52,19 @@ def make_tts(name: str, options: EngineOptions) -> TtsEngine:
     return _choose(TTS, name, "text-to-speech")(options)
 
 
-def make_wake(words: Sequence[str], threshold: float | None = None, models: Sequence[Path] = ()) -> WakeEngine | None:
+def make_wake(
+    words: Sequence[str],
+    threshold: float | None = None,
+    models: Sequence[Path] = (),
+    check: WakeCheck | None = None,
+) -> WakeEngine | None:
     """Build the wake word engine, or None where only push-to-talk is wanted (neither words nor models).
 
     Args:
         words: Wake words that come with the package.
         threshold: Probability above which one of them counts; None for each one's own.
         models: Folders of trained wake words, see `device.speech.wake_onnx`.
+        check: Has the last word.
 
     Raises:
         BadInput: An unknown wake word, or a folder without one.
@@ -66,18 +72,32 @@ def make_wake(words: Sequence[str], threshold: float | None = None, models: Sequ
     """
     engines: list[WakeEngine] = []
     if words:
-        from device.speech.wake import MicroWakeWord
+        from device.speech.wake import CHECKED, THRESHOLDS, MicroWakeWord
 
-        engines.append(MicroWakeWord(words, threshold))
+        own = CHECKED if check else THRESHOLDS
+        engines.append(MicroWakeWord(words, own if threshold is None else dict.fromkeys(words, threshold)))
     if models:
         from device.speech.wake_onnx import TrainedWake
 
         engines += [TrainedWake(folder) for folder in models]
-    if len(engines) < 2:
-        return engines[0] if engines else None
+    if not engines:
+        return None
+    from device.speech.wake_check import CheckedWake
     from device.speech.wake_onnx import AnyWake
 
-    return AnyWake(engines)
+    engine = engines[0] if len(engines) == 1 else AnyWake(engines)
+    return CheckedWake(engine, check) if check else engine
+
+
+def make_wake_check(threads: int = 2) -> WakeCheck:
+    """Build the second look at wake words.
+
+    Raises:
+        EngineMissing: Its package is not there.
+    """
+    from device.speech.wake_check import MoonshineCheck
+
+    return MoonshineCheck(threads)
 
 
 def make_vad() -> VadEngine:
