@@ -2,11 +2,13 @@
 
 Few steps of the others teach anything once the easy ones are known, so only the hardest of each batch do (online hard
 example mining: Shrivastava et al. 2016, arXiv:1604.03540). Features are masked in time and frequency (SpecAugment:
-Park et al. 2019, arXiv:1904.08779).
+Park et al. 2019, arXiv:1904.08779). What goes on learning ends halfway back to what it was, so that it forgets less
+(Wortsman et al. 2022, arXiv:2109.01903).
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 from typing import Final
 
@@ -38,6 +40,7 @@ def learn(features: Features, labels: Labels, steps: int, seed: int, begun: Wake
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
+    before = copy.deepcopy(begun.state_dict()) if begun else None
     net = begun.train() if begun else WakeNet(labels.shape[2])
     rate = RATE / 3 if begun else RATE
     optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=0.01)
@@ -54,7 +57,14 @@ def learn(features: Features, labels: Labels, steps: int, seed: int, begun: Wake
         schedule.step()
         if step % 250 == 0 or step == steps:
             log.info("step %d of %d: loss %.4f", step, steps, float(loss.detach()))
+    if before:
+        after = net.state_dict()
+        net.load_state_dict({name: _halfway(before[name], after[name]) for name in after})
     return net.eval()
+
+
+def _halfway(before: Tensor, after: Tensor) -> Tensor:
+    return (before + after) / 2 if after.is_floating_point() else after
 
 
 def _loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ def sentences(data_dir: Path | None, rng: np.random.Generator) -> list[str]:
 
 
 def near_misses(phrase: str, texts: Iterable[str], count: int, rng: np.random.Generator) -> list[str]:
-    """Phrases that sound like another one but are not: words swapped, lost, alone, or run into other words.
+    """Phrases that sound like another one but are not: words alone or lost, then swapped and run into others.
 
     Args:
         phrase: As `checked` gives it.
@@ -79,18 +79,20 @@ def near_misses(phrase: str, texts: Iterable[str], count: int, rng: np.random.Ge
     vocabulary = sorted({word for text in texts for word in text.split() if word.isalpha() and len(word) > 1})
     spoken = dict(zip(vocabulary, _sounds(vocabulary), strict=True))
     around = {word: _nearest(sounds, spoken) for word, sounds in zip(said, _sounds(said), strict=True)}
-    misses = {word for near in around.values() for word in near}
-    misses |= {" ".join(said[:at] + said[at + 1 :]) for at in range(len(said)) if len(said) > 1}
-    for _ in range(4 * count):
+    single = {word for near in around.values() for word in near}
+    single |= {" ".join(said[:at] + said[at + 1 :]) for at in range(len(said)) if len(said) > 1}
+    mixed: set[str] = set()
+    for _ in range(2 * count):
         changed = list(said)
         for at in rng.choice(len(said), size=int(rng.integers(1, len(said) + 1)), replace=False):
             changed[at] = str(rng.choice(around[said[at]]))
         before, after = (str(word) if rng.random() < 0.3 else "" for word in rng.choice(vocabulary, size=2))
-        misses.add(f"{before} {' '.join(changed)} {after}".strip())
-    several = sorted(miss for miss in misses if phrase not in miss)
+        mixed.add(f"{before} {' '.join(changed)} {after}".strip())
+    drawn = sorted(mixed - single)
+    several = [*sorted(single), *(drawn[at] for at in rng.permutation(len(drawn)))]
     whole = _sounds([phrase])[0]
-    kept = [miss for miss, sounds in zip(several, _sounds(several), strict=True) if distance(sounds, whole) > SAME]
-    return [kept[at] for at in rng.permutation(len(kept))[:count]]
+    apart = zip(several, _sounds(several), strict=True)
+    return [miss for miss, sounds in apart if phrase not in miss and distance(sounds, whole) > SAME][:count]
 
 
 def without(phrases: Sequence[str], texts: Iterable[str]) -> list[str]:
