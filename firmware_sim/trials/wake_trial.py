@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
 from device.speech.wake import REFRACTORY, MicroWakeWord
-from device.speech.wake_check import SECONDS, SETTLE, Look, MoonshineCheck
+from device.speech.wake_check import LOOKS, SECONDS, Look, MoonshineCheck
 from firmware_sim.trials.recordings import noisy
 
 RUN_IN: Final = 1.5
@@ -77,17 +77,23 @@ class Ears:
         self._engine.reset()
         whole = [pcm[begin : begin + FRAME] for begin in range(0, len(pcm), FRAME)]
         means = np.array([max((m[phrase] for m in self._engine.means(frame)), default=0.0) for frame in whole])
-        looks: dict[int, Look | None] = {}
+        looks: dict[int, Look] = {}
         found: dict[float, list[Hit]] = {}
-        later = SETTLE if self.check else 0
         for threshold in thresholds:
-            ends = [(index + 1) * FRAME + later for index in crossings(means, threshold, _APART)]
-            for end in ends:
-                if end not in looks:
-                    recent = pcm[max(0, end - round(SECONDS * SAMPLE_RATE)) : end]
-                    looks[end] = self.check.look(phrase, recent) if self.check else None
-            found[threshold] = [Hit(end, looks[end]) for end in ends]
+            ends = [(index + 1) * FRAME for index in crossings(means, threshold, _APART)]
+            found[threshold] = [self._hit(pcm, end, looks) for end in ends]
         return found
+
+    def _hit(self, pcm: Pcm, end: int, looks: dict[int, Look]) -> Hit:
+        """The first look that confirms what the network heard until a sample, or the last; `looks` keeps them."""
+        if self.check is None:
+            return Hit(end, None)
+        for at in (end + later for later in LOOKS):
+            if at not in looks:
+                looks[at] = self.check.look(self.phrase, pcm[max(0, at - round(SECONDS * SAMPLE_RATE)) : at])
+            if looks[at].confirms:
+                break
+        return Hit(at, looks[at])
 
 
 def crossings(means: NDArray[np.float64], threshold: float, apart: int) -> list[int]:

@@ -11,7 +11,7 @@ from device.speech.engines import make_wake, make_wake_check
 from device.speech.ports import TtsEngine, WakeEngine
 from device.speech.tts_piper import PiperTts
 from device.speech.wake import WAKE_WORDS
-from device.speech.wake_check import SECONDS, CheckedWake, Look, MoonshineCheck
+from device.speech.wake_check import LOOKS, SECONDS, CheckedWake, Look, MoonshineCheck
 from firmware_sim.sound.engines import ToneLanguage, ToneTts, ToneWake
 
 pytestmark = pytest.mark.engines
@@ -123,7 +123,26 @@ def test_a_check_has_the_last_word(answer: bool) -> None:
     assert hear(wake, say(voice, "turn on the light")) == []
     assert check.asked == []
     assert hear(wake, say(voice, "hey jarvis")) == (["hey jarvis"] if answer else [])
-    assert check.asked == [("hey jarvis", round(SECONDS * SAMPLE_RATE))]
+    assert check.asked == [("hey jarvis", round(SECONDS * SAMPLE_RATE))] * (1 if answer else len(LOOKS))
+
+
+def test_what_is_refused_at_first_may_be_confirmed_later() -> None:
+    class Slow(Yes):
+        def confirms(self, phrase: str, pcm: Pcm) -> bool:
+            return not super().confirms(phrase, pcm) or len(self.asked) > 1
+
+    check = Slow()
+    assert hear(CheckedWake(ToneWake(), check), say(ToneTts(ToneLanguage()), "hey jarvis")) == ["hey jarvis"]
+    assert len(check.asked) == 2
+
+
+def test_a_refused_word_does_not_hide_the_next() -> None:
+    check = Yes(answer=False)
+    wake = CheckedWake(ToneWake(), check)
+    voice = ToneTts(ToneLanguage())
+    hear(wake, say(voice, "hey jarvis"))
+    check.answer = True
+    assert hear(wake, say(voice, "hey jarvis")) == ["hey jarvis"]
 
 
 def test_a_check_is_shown_nothing_from_before_a_reset() -> None:
