@@ -79,7 +79,7 @@ def make_wake(
     if models:
         from device.speech.wake_onnx import TrainedWake
 
-        engines += [TrainedWake(folder) for folder in models]
+        engines += [TrainedWake(folder, checked=check is not None) for folder in models]
     if not engines:
         return None
     from device.speech.wake_check import CheckedWake

@@ -37,6 +37,7 @@ class WakeManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         phrases: Wake words in the order of the network's outputs, and the mean probability above which each counts.
+        checked: Those that are enough where a check has the last word; lower, so that less is missed.
         window: Steps of 30 ms over which the mean is taken.
         sha256: Of the network's file.
         figures: What was measured, for people.
@@ -45,6 +46,7 @@ class WakeManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phrases: Annotated[dict[str, _Probability], msgspec.Meta(min_length=1)]
     window: Annotated[int, msgspec.Meta(ge=1, le=100)]
     sha256: str
+    checked: dict[str, _Probability] = {}
     figures: dict[str, Any] = {}
 
 
@@ -53,13 +55,14 @@ class TrainedWake:
 
     Args:
         folder: Of the model.
+        checked: Whether what it hears is looked at again.
 
     Raises:
         BadInput: There is no model in the folder, or it is damaged.
         EngineMissing: The front end's package is not installed, or not for this processor.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checked: bool = False) -> None:
         manifest, network = _read(folder)
         try:
             import onnxruntime
@@ -76,7 +79,8 @@ class TrainedWake:
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise BadInput(f"{folder / MODEL} can't be loaded: {error}.", remedy="Train it again.") from error
         self.capabilities = WakeCapabilities(phrases=tuple(manifest.phrases))
-        self._thresholds = np.array(list(manifest.phrases.values()))
+        thresholds = manifest.phrases | manifest.checked if checked else manifest.phrases
+        self._thresholds = np.array([thresholds[phrase] for phrase in manifest.phrases])
         self._features = MicroWakeWordFeatures()
         self._rows: list[np.ndarray[Any, Any]] = []
         self._recent: deque[np.ndarray[Any, Any]] = deque(maxlen=manifest.window)

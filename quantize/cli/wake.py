@@ -47,7 +47,7 @@ def train_wake(
         low, high = figure.talk.interval
         table.add_row(
             figure.phrase,
-            f"{figure.threshold:.2f}",
+            f"{figure.threshold:.3f}",
             f"{figure.heard:.1f}",
             f"{figure.misses:.1f}",
             f"{figure.talk.events} in {figure.talk.hours:.1f} h ({low:.2f}–{high:.2f})",

@@ -36,6 +36,7 @@ class Recipe:
         more_steps: Batches that are learned from with these.
         hours: Of other talk by voices that don't train, on which the threshold is set.
         rate: False accepts an hour that are allowed there.
+        checked_rate: The same where the device looks at each of them again.
     """
 
     phrases: int = 700
@@ -49,6 +50,7 @@ class Recipe:
     more_steps: int = 800
     hours: float = 6.0
     rate: float = 0.5
+    checked_rate: float = 5.0
 
 
 def gather(

@@ -65,11 +65,12 @@ def train(
     import torch
 
     recipe = recipe or Recipe()
-    torch.set_num_threads(jobs)
+    torch.set_num_threads(1)  # the network is so small that two threads mostly wait for each other
     wanted = [checked(phrase) for phrase in phrases]
     real = [audio for folder in clips for audio in recordings(folder)]
     material, judges = gather(Studio(cache, jobs), wanted, data_dir, recipe, alone, seed)
     features, labels = make(material, recipe.positives, recipe.negatives, seed, jobs)
+    log.info("%d examples are learned from, in %d steps", len(features), recipe.steps)
     net = learn(features, labels, recipe.steps, seed)
     out.mkdir(parents=True, exist_ok=True)
     export(net, out / MODEL)
@@ -83,6 +84,7 @@ def train(
     figures = judged(Ear(out / MODEL), wanted, judges, real, recipe, seed + 1, jobs)
     manifest = {
         "phrases": {figure.phrase: figure.threshold for figure in figures},
+        "checked": {figure.phrase: figure.checked for figure in figures},
         "window": WINDOW,
         "sha256": hashlib.sha256((out / MODEL).read_bytes()).hexdigest(),
         "figures": {figure.phrase: figure.summary() for figure in figures},
@@ -113,7 +115,8 @@ def judged(
     curves = [ear.means(row.astype(np.float32)) for row in rows]
     figures = []
     for word, phrase in enumerate(phrases):
-        limit = threshold([curve[:, word] for curve in talks], recipe.hours, recipe.rate)
+        ours = [curve[:, word] for curve in talks]
+        limit = threshold(ours, recipe.hours, recipe.rate)
         own = [
             curve[:, word].max() > limit
             for curve, label in zip(curves, labels, strict=True)
@@ -124,6 +127,7 @@ def judged(
             Figures(
                 phrase,
                 limit,
+                threshold(ours, recipe.hours, recipe.checked_rate),
                 round(100 * float(np.mean(own)), 1),
                 round(100 * float(np.mean(others)), 1),
                 _rate(talks, word, limit),

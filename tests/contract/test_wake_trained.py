@@ -76,6 +76,16 @@ def test_the_phrase_furthest_over_its_threshold_is_reported(tmp_path: Path) -> N
     assert phrase == "snooze"
 
 
+def test_a_check_lets_it_wake_sooner(tmp_path: Path) -> None:
+    folder = write(tmp_path / "any", {"stop": 1.0})
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=WakeManifest)
+    lower = msgspec.structs.replace(manifest, checked={"stop": 0.5})
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(lower))
+    pcm = np.concatenate([QUIET, LOUD, QUIET])
+    assert hear(TrainedWake(folder), pcm) == []
+    assert len(hear(TrainedWake(folder, checked=True), pcm)) == 1
+
+
 @pytest.mark.parametrize("chunk", [1, 160, 511, 4096])
 def test_chunks_of_any_size(tmp_path: Path, chunk: int) -> None:
     pcm = np.concatenate([QUIET, LOUD])
