@@ -15,7 +15,8 @@ TAIL: Final = 1.0
 MARGIN: Final = 0.6
 """Seconds kept before and after the speech: soft consonants lie below the detector's threshold, in noise whole words.
 
-Of 238 orders in kitchen noise at 6 dB 91.2 % were understood wholly right, 89.1 % with half of it."""
+Little hangs on it: of 357 orders in kitchen noise at 6 dB 331 were understood wholly right with 0.3 s and with 0.6 s,
+333 with 1 s, but 310 uncut."""
 
 
 def speech_in(pcm: Pcm, listener: Listener) -> Pcm | None:
