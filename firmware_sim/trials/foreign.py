@@ -173,6 +173,24 @@ def kept(folder: Path, make: Callable[[], Iterable[Foreign]]) -> Iterator[Foreig
         raise BadInput(f"{folder} can't keep speech: {error}.", remedy="Empty it, or choose another one.") from error
 
 
+def music(seconds: float, seed: int = 0) -> Pcm:
+    """Plucked chords over a bass, four to the bar, in a key and a tempo by chance; shape [seconds * SAMPLE_RATE]."""
+    rng = np.random.default_rng(seed)
+    beat = round(SAMPLE_RATE * 60 / rng.uniform(80, 130))
+    key = 110 * 2 ** (int(rng.integers(12)) / 12)
+    time = np.arange(4 * beat) / SAMPLE_RATE
+    tune = np.zeros(round(seconds * SAMPLE_RATE) + len(time))
+    for number, start in enumerate(range(0, round(seconds * SAMPLE_RATE), beat)):
+        chord = _CHORDS[number // 4 % len(_CHORDS)]
+        for semitones, decay in [(chord[0] - 12, 1.5), *((semitones, 3.0) for semitones in chord)]:
+            hertz = key * 2 ** (semitones / 12)
+            tone = sum(np.sin(2 * np.pi * hertz * n * time) / n for n in range(1, 7))
+            tune[start : start + len(time)] += rng.uniform(0.4, 1) * np.exp(-decay * time) * tone
+    tune = tune[: round(seconds * SAMPLE_RATE)]
+    pcm: Pcm = np.rint(tune * (16384 / max(float(np.abs(tune).max()), 1e-9))).astype(np.int16)
+    return pcm
+
+
 def _takes(
     kinds: Kinds,
     recordings: Sequence[Path],
@@ -229,21 +247,3 @@ def _spoken(kind: Kind, lines: Sequence[str], voices: Voices, cast: Sequence[str
         bed = pink(len(sound) / SAMPLE_RATE, int(rng.integers(1 << 30)))
         sound = sound + scaled(bed, level * db(-_ROOM_DB))
     return Take("", kind, np.clip(np.rint(sound), -32768, 32767).astype(np.int16), tuple(spans))
-
-
-def music(seconds: float, seed: int = 0) -> Pcm:
-    """Plucked chords over a bass, four to the bar, in a key and a tempo by chance; shape [seconds * SAMPLE_RATE]."""
-    rng = np.random.default_rng(seed)
-    beat = round(SAMPLE_RATE * 60 / rng.uniform(80, 130))
-    key = 110 * 2 ** (int(rng.integers(12)) / 12)
-    time = np.arange(4 * beat) / SAMPLE_RATE
-    tune = np.zeros(round(seconds * SAMPLE_RATE) + len(time))
-    for number, start in enumerate(range(0, round(seconds * SAMPLE_RATE), beat)):
-        chord = _CHORDS[number // 4 % len(_CHORDS)]
-        for semitones, decay in [(chord[0] - 12, 1.5), *((semitones, 3.0) for semitones in chord)]:
-            hertz = key * 2 ** (semitones / 12)
-            tone = sum(np.sin(2 * np.pi * hertz * n * time) / n for n in range(1, 7))
-            tune[start : start + len(time)] += rng.uniform(0.4, 1) * np.exp(-decay * time) * tone
-    tune = tune[: round(seconds * SAMPLE_RATE)]
-    pcm: Pcm = np.rint(tune * (16384 / max(float(np.abs(tune).max()), 1e-9))).astype(np.int16)
-    return pcm

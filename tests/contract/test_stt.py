@@ -157,7 +157,7 @@ def test_the_callers_buffer_may_be_reused(engine: SttEngine) -> None:
 
 
 def test_partials_come_as_promised(engine: SttEngine) -> None:
-    pcm, words = recording(engine.capabilities.language)
+    pcm, _ = recording(engine.capabilities.language)
     engine.start(bias_for(engine))
     engine.feed(pcm)
     assert bool(engine.partial()) == engine.capabilities.partials
