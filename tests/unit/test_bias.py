@@ -14,7 +14,7 @@ from device.nlu.pack import PACKS_DIR, IntentSpec, Pack, SlotSpec, TypeSpec, Val
 from device.nlu.text import spoken
 from device.speech.bias.beam import Scores, search
 from device.speech.bias.choice import BELIEVED, choose
-from device.speech.bias.sentences import Sentences
+from device.speech.bias.sentences import GLUE_COST, Sentences
 from device.speech.bias.tokens import Lattice, Vocabulary
 from device.speech.ports import Hypothesis, Transcript
 
@@ -239,6 +239,16 @@ def test_glue_costs_and_what_it_costs_is_not_in_the_likelihood() -> None:
     found = find(Speaker(" make me a latte please"), Sentences(BAR)).found[0]
     assert found.words[-1] == "please"
     assert found.score < found.likelihood <= 0
+
+
+def test_a_further_command_costs_although_its_joiner_may_be_a_word_of_the_first() -> None:
+    sentences = Sentences(grammar("make tea with milk [and sugar]"))
+    step = sentences.step(0)
+    for word in ("make", "tea", "with", "milk"):
+        step = sentences.step(step.words[word])
+    assert step.cost("and") == 0
+    behind = sentences.step(step.words["and"])
+    assert (behind.cost("make"), behind.cost("sugar")) == (GLUE_COST, 0)
 
 
 def test_ten_to_the_nine_sentences_are_a_small_automaton() -> None:

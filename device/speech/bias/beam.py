@@ -208,7 +208,7 @@ class _Beam:
             words,
             number,
             step.token,
-            len(path.words) if step.cost >= GLUE_COST and step.said[0] in JOINERS else path.joined,
+            _joined(path, step.cost),
         )
 
     def _finish(self, path: _Path, end: float, length: int) -> None:
@@ -221,10 +221,21 @@ class _Beam:
         if words not in self._done or score > self._done[words].score:
             likelihood = score + (path.cost + arcs.ending_cost) / length
             worst = min(path.worst, end)
-            self._done[words] = Found(words, score, likelihood, worst, path.free, length, path.joined)
+            joined = _joined(path, arcs.ending_cost)
+            self._done[words] = Found(words, score, likelihood, worst, path.free, length, joined)
 
     def _too_fast(self, words: tuple[str, ...]) -> bool:
         return sum(map(len, words)) + len(words) > self._letters
+
+
+def _joined(path: _Path, cost: float) -> int:
+    """`Found.joined` with a next word that costs this."""
+    if cost < GLUE_COST or not path.words or path.words[-1] not in JOINERS:
+        return path.joined
+    count = len(path.words)
+    while count and path.words[count - 1] in JOINERS:
+        count -= 1
+    return count
 
 
 def _said_again(found: Found, done: Mapping[tuple[str, ...], Found]) -> bool:

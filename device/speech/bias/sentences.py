@@ -7,7 +7,7 @@ speech leads to are ever made, and they are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
@@ -21,7 +21,8 @@ POLITE: Final = ("please",)
 """Words that may stand behind a command and mean nothing."""
 
 GLUE_COST: Final = 6.0
-"""Log-probability that each of these words costs: a recognizer that is unsure says things twice, or politely."""
+"""Log-probability that each further command and each polite word costs: a recognizer that is unsure says things twice,
+or politely."""
 
 
 class _Return(NamedTuple):
@@ -45,6 +46,7 @@ _Places: TypeAlias = frozenset[_Place]
 _WILD: Final = -1
 _SENTENCE: Final = 0
 _BEGIN, _MIDDLE, _END, _TAIL = range(4)
+_FURTHER: Final = _Place(_SENTENCE, _MIDDLE, None)
 
 
 class Step(NamedTuple):
@@ -55,12 +57,18 @@ class Step(NamedTuple):
         other: State after any other word, where free words may stand; None where they may not.
         final: A sentence may end here.
         glue: Words that belong to no command here: they join two of them, or are polite.
+        further: Words that can only begin a further command here.
     """
 
     words: Mapping[str, int]
     other: int | None
     final: bool
     glue: frozenset[str]
+    further: frozenset[str]
+
+    def cost(self, word: str) -> float:
+        """What saying this word costs: "and" may join two kinds of milk, so that it costs what follows it."""
+        return GLUE_COST if word in self.further or (word in self.glue and word not in JOINERS) else 0.0
 
 
 class Sentences:
@@ -172,9 +180,16 @@ class Sentences:
                     inside.add(word)
                     targets.setdefault(word, set()).add(_Place(automaton, following, then))
         words = {word: self._number(frozenset(found | anywhere)) for word, found in targets.items()}
-        return Step(words, self._number(frozenset(anywhere)) if anywhere else None, final, frozenset(glue - inside))
+        other = self._number(frozenset(anywhere)) if anywhere else None
+        return Step(words, other, final, frozenset(glue - inside), frozenset(inside - self._going_on(places)))
 
-    def _closure(self, places: _Places) -> tuple[set[_Place], bool]:
+    def _going_on(self, places: _Places) -> set[str]:
+        """Words of commands that are under way, or of the first one."""
+        reached, _ = self._closure(places - {_FURTHER})
+        inside = (place for place in reached if place.automaton != _SENTENCE and place.state != _WILD)
+        return {word for number, state, _ in inside for word in self._automata[number][state].words}
+
+    def _closure(self, places: Set[_Place]) -> tuple[set[_Place], bool]:
         """All places that are reached without a word, and whether the end is among them."""
         reached: set[_Place] = set()
         stack = list(places)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.nlu.text import words as spoken_words
-from device.speech.bias.sentences import GLUE_COST, Sentences
+from device.speech.bias.sentences import Sentences
 from device.speech.bias.spelling import Spelled, spell
 
 Ids = npt.NDArray[np.intp]
@@ -225,7 +225,7 @@ class Lattice:
             self._extend(trie.next[character], moved, said + words, cost + self._cost(place, words), out)
 
     def _cost(self, place: Place, words: tuple[str, ...]) -> float:
-        return GLUE_COST if words and words[0] in self._sentences.step(place.state).glue else 0.0
+        return self._sentences.step(place.state).cost(words[0]) if words else 0.0
 
     def _moves(self, place: Place, trie: _Trie) -> Iterator[tuple[str, Place, tuple[str, ...]]]:
         """Characters that both the place and the vocabulary have next."""
