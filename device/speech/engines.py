@@ -141,12 +141,22 @@ def _piper(options: EngineOptions) -> TtsEngine:
     return PiperTts(options.threads)
 
 
+def _kokoro(options: EngineOptions) -> TtsEngine:
+    from device.speech.tts_kokoro import KokoroTts
+
+    return KokoroTts()
+
+
 STT: Final[Mapping[str, Callable[[EngineOptions], SttEngine]]] = {
     "moonshine": _moonshine,
     "whisper": _whisper,
     "vosk": _vosk,
 }
-TTS: Final[Mapping[str, Callable[[EngineOptions], TtsEngine]]] = {"espeak": _espeak, "piper": _piper}
+TTS: Final[Mapping[str, Callable[[EngineOptions], TtsEngine]]] = {
+    "espeak": _espeak,
+    "piper": _piper,
+    "kokoro": _kokoro,
+}
 
 
 def _choose(engines: Mapping[str, T], name: str, what: str) -> T:

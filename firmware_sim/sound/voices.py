@@ -24,10 +24,10 @@ from device.audio.files import read_audio, write_wav
 from device.audio.ports import Pcm
 from device.errors import BadInput, EngineFailed, EngineMissing
 from device.nlu.text import spoken
+from device.speech import tts_kokoro as kokoro
 from device.speech.ports import TtsCapabilities, TtsEngine, render
 from device.speech.rendered import RenderedTts
 from device.speech.tts_piper import PiperTts
-from firmware_sim.sound import kokoro
 
 PIPER: Final = "joe"
 """The name of Piper's voice."""
@@ -208,7 +208,7 @@ def _introduce(name: str, folder: Path | None) -> Person:
         # One thread: then the samples don't depend on the number of cores.
         return Person(name, lambda: PiperTts(threads=1, variation=0, cache_bytes=0), _piper_version(), folder)
     if name in KOKORO:
-        return Person(name, lambda: kokoro.KokoroTts(name), kokoro.stamp(), folder)
+        return Person(name, lambda: kokoro.KokoroTts(name, cache_bytes=0), kokoro.stamp(), folder)
     if name in FLITE:
         flite = ("-voice", FLITE[name], "-o", "/dev/stdout", "-t")
         return Person(name, lambda: ProgramVoice("flite", *flite), _version("flite"), folder)

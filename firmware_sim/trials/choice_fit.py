@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from device.errors import BadInput
 from device.nlu.text import spoken
-from device.speech.bias.choice import BELIEVED, CLOSED, FREE, Weights, features, log_odds
+from device.speech.bias.choice import BELIEVED, CLOSED, FREE, Weights, log_odds
 from device.speech.ports import Transcript
 from firmware_sim.trials.speech_scores import wilson
 
@@ -36,8 +36,8 @@ class Example:
         kind: What it was.
         noise: What else sounded, `clean` or as in `babble 12 dB`.
         said: The words, or the recording's file name.
-        breadth: Of what could be said, `Sentences.breadth`.
         heard: With the sentences that it may have been.
+        features: What `device.speech.bias.choice.features` gives for it; none without sentences.
         right: The best of them is what was said, or, with free words in it, as near to it as free decoding.
     """
 
@@ -45,8 +45,8 @@ class Example:
     kind: Kind
     noise: str
     said: str
-    breadth: int
     heard: Transcript
+    features: tuple[float, ...]
     right: bool
 
     @property
@@ -79,7 +79,7 @@ def fit_both(examples: Sequence[Example]) -> Fitted:
         raise BadInput("Too little was heard to fit weights to.", remedy="Take a larger --sample.")
     closed, free = (
         fit(
-            np.array([features(each.heard, each.breadth) for each in found[sort]]),
+            np.array([each.features for each in found[sort]]),
             np.array([each.right for each in found[sort]], np.float64),
         )
         for sort in (False, True)
@@ -88,7 +88,7 @@ def fit_both(examples: Sequence[Example]) -> Fitted:
 
 
 def fit(values: NDArray[np.float64], right: NDArray[np.float64]) -> Weights:
-    """Logistic regression with a ridge penalty.
+    """Logistic regression with a ridge penalty, in which right and wrong count as much whichever there are more of.
 
     Args:
         values: Features, shape [n, k], n > 0. One that never changes gets no weight.
@@ -100,11 +100,13 @@ def fit(values: NDArray[np.float64], right: NDArray[np.float64]) -> Weights:
     mean, scale = values.mean(axis=0), values.std(axis=0)
     scale = np.where(scale > 1e-9, scale, np.inf)
     x = np.column_stack([np.ones(len(values)), (values - mean) / scale])
+    half = len(right) / 2
+    count = np.where(right > 0, half / max(1.0, right.sum()), half / max(1.0, len(right) - right.sum()))
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = x @ weights
-        surprise = np.logaddexp(0, odds).sum() - right @ odds
-        return surprise + L2 / 2 * weights @ weights, x.T @ (expit(odds) - right) + L2 * weights
+        surprise = count @ (np.logaddexp(0, odds) - right * odds)
+        return surprise + L2 / 2 * weights @ weights, x.T @ (count * (expit(odds) - right)) + L2 * weights
 
     constant, *slopes = minimize(loss, np.zeros(x.shape[1]), jac=True).x
     raw = np.array(slopes) / scale
@@ -117,7 +119,7 @@ def probability(example: Example, weights: Fitted) -> float:
     if not hypotheses or example.certain:
         return float(bool(hypotheses))
     chosen = weights.free if hypotheses[0].free else weights.closed
-    return float(expit(log_odds(features(example.heard, example.breadth), chosen)))
+    return float(expit(log_odds(example.features, chosen)))
 
 
 def halves(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +18,9 @@ from device.clock import SystemClock
 from device.dialogue.conversation import Conversation
 from device.errors import BadInput
 from device.nlu.pack import Pack
+from device.nlu.phonemes import Phonemizer
 from device.nlu.text import spoken
+from device.speech.bias.choice import features
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, Transcript, VadEngine, render
 from device.speech.recording import speech_in
@@ -61,12 +62,6 @@ class Recorded:
     clips: Clips
     labels: Labels
 
-    def values(self) -> Mapping[str, Value]:
-        """By recording what it says in the slot that most of them fill, as a coffee machine's orders name a drink."""
-        labels = {name: self.labels[name].slots for name in self.clips}
-        ((slot, _),) = Counter(slot for slots in labels.values() for slot in slots).most_common(1) or [("", 0)]
-        return {name: (slot, slots[slot]) for name, slots in labels.items() if slot in slots}
-
 
 @dataclass(frozen=True, slots=True)
 class ChoiceTrial:
@@ -77,6 +72,7 @@ class ChoiceTrial:
         vad: Finds the speech.
         voices: Who can speak.
         beds: What else sounds, by name, 16 kHz mono; each example is heard in one of them by chance, or in none.
+        phonemizer: Tells how words sound.
         sample: Most examples of each kind and gadget.
         cast: Who does speak.
         seed: Of who says what in which noise.
@@ -87,6 +83,7 @@ class ChoiceTrial:
     vad: VadEngine
     voices: Voices
     beds: Mapping[str, Pcm]
+    phonemizer: Phonemizer
     sample: int
     cast: Sequence[str] = VOICES
     seed: int = 0
@@ -113,7 +110,7 @@ class ChoiceTrial:
             name = "+".join(pack.skill for pack in recorded.packs)
             with tempfile.TemporaryDirectory(prefix="homebody-evaluate-") as home:
                 gadget = alone(recorded.packs, Path(home), SystemClock(), ThreadWorkers())
-                yield from self.recorded(name, "command", recorded, dict.fromkeys(recorded.clips, gadget))
+                yield from self.recorded(name, "command", recorded, [(clip, gadget) for clip in recorded.clips])
                 yield from self.recorded(name, "near miss", recorded, lacking(recorded, Path(home)))
                 foreign += [replace(command, intent=ASSISTANT) for command in known]
                 yield from self.spoken(name, "foreign", foreign, gadget)
@@ -130,13 +127,13 @@ class ChoiceTrial:
             noise = self._noises[np.random.default_rng([self.seed, said.number]).integers(len(self._noises))]
             heard = self._hear(pcm, noise, said.number, conversation)
             right = kind == "command" and is_near(heard, text)
-            yield Example(gadget, kind, _name(noise), text, conversation.sentences().breadth, heard, right)
+            yield self._example(gadget, kind, noise, text, heard, conversation, right)
 
     def recorded(
-        self, gadget: str, kind: Kind, given: Recorded, conversations: Mapping[str, Conversation]
+        self, gadget: str, kind: Kind, given: Recorded, hearers: Sequence[tuple[str, Conversation]]
     ) -> Iterator[Example]:
-        """Recordings, each heard by its own gadget, none of them twice in the same noise."""
-        every = list(product(conversations.items(), self._noises))
+        """Recordings, each heard by its own gadgets, by none of them twice in the same noise."""
+        every = list(product(hearers, self._noises))
         chosen = np.random.default_rng(self.seed).permutation(len(every))[: self.sample]
         for number in self.watch([int(each) for each in chosen], f"{gadget}, {kind}"):
             (name, conversation), noise = every[number]
@@ -145,7 +142,21 @@ class ChoiceTrial:
             if kind == "command" and heard.hypotheses:
                 readings = conversation.interpret(heard.hypotheses[0].text)
                 right = score(Heard(name, heard, readings, 0.0), given.labels[name]).right
-            yield Example(gadget, kind, _name(noise), name, conversation.sentences().breadth, heard, right)
+            yield self._example(gadget, kind, noise, name, heard, conversation, right)
+
+    def _example(
+        self,
+        gadget: str,
+        kind: Kind,
+        noise: _Noise,
+        said: str,
+        heard: Transcript,
+        conversation: Conversation,
+        right: bool,
+    ) -> Example:
+        breadth = conversation.sentences().breadth
+        values = features(heard, breadth, self.phonemizer.heard) if heard.hypotheses else ()
+        return Example(gadget, kind, _name(noise), said, heard, values, right)
 
     @property
     def _noises(self) -> list[_Noise]:
@@ -163,8 +174,8 @@ class ChoiceTrial:
         return self.engine.finish()
 
 
-def lacking(given: Recorded, home: Path) -> dict[str, Conversation]:
-    """By recording a gadget that does not know what it says; none where that can't be taken out of the packs.
+def lacking(given: Recorded, home: Path) -> list[tuple[str, Conversation]]:
+    """Each recording with each gadget that lacks a word of it; none where that can't be taken out of the packs.
 
     Args:
         given: The recordings.
@@ -173,13 +184,17 @@ def lacking(given: Recorded, home: Path) -> dict[str, Conversation]:
     Raises:
         PackError: A pack is wrong.
     """
-    built: dict[Value, Conversation] = {}
-    values = given.values()
-    for value in set(values.values()):
+    sayers: dict[Value, list[str]] = {}
+    for name in given.clips:
+        for value in given.labels[name].slots.items():
+            sayers.setdefault(value, []).append(name)
+    found: list[tuple[str, Conversation]] = []
+    for value, names in sayers.items():
         with suppress(BadInput):  # free words, or all that can be said
             packs = without(given.packs, *value)
-            built[value] = alone(packs, home / str(len(built)), SystemClock(), ThreadWorkers())
-    return {name: built[value] for name, value in values.items() if value in built}
+            gadget = alone(packs, home / str(len(found)), SystemClock(), ThreadWorkers())
+            found += [(name, gadget) for name in names]
+    return found
 
 
 def is_near(heard: Transcript, text: str) -> bool:

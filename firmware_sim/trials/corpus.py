@@ -200,7 +200,7 @@ def household(home: Path, clock: Clock, workers: Workers) -> Brain:
 def understood(readings: Sequence[Interpretation], expected: Interpretation) -> bool:
     """Whether a command was understood wholly: one reading, the intent, and every slot by its value, and no other.
 
-    Names and free text count in spoken form, all else by its value: "ten percent" and "10%" are the same.
+    Values count, "ten percent" and "10%" are the same; names and free text do in spoken form, too.
     """
     if len(readings) != 1 or readings[0].intent != expected.intent:
         return False
@@ -214,9 +214,10 @@ def is_known(readings: Iterable[Interpretation]) -> bool:
 
 
 def _same(one: Slot, other: Slot) -> bool:
-    if one.value is None or isinstance(one.value, str) or isinstance(other.value, str):
-        return _words(one) == _words(other)
-    return one.value == other.value
+    if one.value is not None and one.value == other.value:
+        return True
+    named = one.value is None or isinstance(one.value, str) or isinstance(other.value, str)
+    return named and _words(one) == _words(other)
 
 
 def _words(slot: Slot) -> str:

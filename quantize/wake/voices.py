@@ -20,7 +20,9 @@ from typing import Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from device.errors import EngineMissing
-from quantize.wake.synthesizers import Audio, Kokoro, Piper, Sound, espeak, flite
+from device.speech.tts_kokoro import SAMPLE_RATE as KOKORO_RATE
+from device.speech.tts_kokoro import Kokoro
+from quantize.wake.synthesizers import Audio, Piper, Sound, espeak, flite
 
 Engine: TypeAlias = Literal["kokoro", "piper", "flite", "espeak"]
 
@@ -70,7 +72,7 @@ class Studio:
     """Renders what voices say, and keeps it.
 
     Args:
-        cache: Folder of renderings, and of Kokoro's model and voices.
+        cache: Folder of renderings.
         threads: Renderings at once.
 
     Raises:
@@ -85,8 +87,12 @@ class Studio:
         (cache / "speech").mkdir(parents=True, exist_ok=True)
 
     @cached_property
-    def _kokoro(self) -> Kokoro:
-        return Kokoro(self._cache)
+    def _kokoro(self) -> Kokoro | None:
+        try:
+            return Kokoro()
+        except EngineMissing as missing:
+            log.warning("%s Without Kokoro the teachers are few.", missing)
+            return None
 
     @cached_property
     def _piper(self) -> Piper:
@@ -96,7 +102,7 @@ class Studio:
         """Names of the voices that train, or of those that never do, by engine."""
         espeak = [f"{accent}+{timbre}" for accent in ACCENTS for timbre in TIMBRES]
         names: dict[Engine, list[str]] = {
-            "kokoro": sorted(self._kokoro.styles),
+            "kokoro": sorted(self._kokoro.styles) if self._kokoro else [],
             "piper": ["joe"],
             "flite": list(FLITE) if shutil.which("flite") else [],
             "espeak": espeak,
@@ -138,7 +144,10 @@ class Studio:
     def _render(self, text: str, voice: Voice) -> Sound:
         match voice.engine:
             case "kokoro":
-                return self._kokoro(text, voice.name, voice.accent, voice.speed)
+                assert self._kokoro
+                british = voice.accent.startswith("en-gb")
+                sound = self._kokoro(text, voice.name.split("+"), british=british, speed=voice.speed)
+                return sound, KOKORO_RATE
             case "piper":
                 return self._piper(text, voice.accent, voice.speed, voice.variation)
             case "flite":

