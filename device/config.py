@@ -54,6 +54,7 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
             else wakes it, for 25 ms of an x86 core each time, by its speed 170 ms of a Raspberry Pi 4's.
         stt: Speech-to-text engine.
         stt_threads: Threads of the engine.
+        stt_beam: Sentences that Moonshine follows at once; see `device.speech.stt_moonshine`. For slow boards less.
         tts: Text-to-speech engine.
         trailing_silence: Seconds of silence that end a command, unless what was said tells that nothing is missing.
         unfinished_silence: Seconds of silence that end what plainly lacks something: people think after "set a timer
@@ -69,7 +70,8 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
     wake_check: bool = True
     stt: Literal["moonshine", "whisper", "vosk"] = "moonshine"
     stt_threads: Threads = 2
-    tts: Literal["espeak", "piper"] = "espeak"
+    stt_beam: Annotated[int, Meta(ge=1, le=32)] = 8
+    tts: Literal["espeak", "piper", "kokoro"] = "espeak"
     trailing_silence: Seconds = 0.7
     unfinished_silence: Seconds = 1.5
     max_command: Seconds = 12.0

@@ -181,6 +181,10 @@ class _FaultyWake(_Faulty[WakeEngine]):
         super().__init__(engine, faults)
         self.capabilities: WakeCapabilities = engine.capabilities
 
+    @property
+    def late(self) -> int:
+        return self._engine.late
+
     def process(self, frame: Pcm) -> str | None:
         self._faults.check("ears")
         return self._engine.process(frame)

@@ -89,7 +89,9 @@ def make_stt_engine(config: Config, home: Path) -> SttEngine:
     Raises:
         EngineMissing: Its package or model is not there.
     """
-    return make_stt(config.speech.stt, EngineOptions(home / "models", config.speech.stt_threads))
+    return make_stt(
+        config.speech.stt, EngineOptions(home / "models", config.speech.stt_threads, config.speech.stt_beam)
+    )
 
 
 def make_tts_engine(config: Config, home: Path) -> TtsEngine:

@@ -14,10 +14,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from device.errors import EngineFailed, EngineMissing
-from device.nlu.phonetics import INDEX, Sounds, phonemes
+from device.nlu.phonetics import INDEX, phonemes
+
+Sounds: TypeAlias = tuple[str, ...]
 
 WEAK_FORMS: Final[Mapping[str, Sounds]] = {
     "a": ("ə",), "an": ("ə", "n"), "the": ("ð", "ə"), "and": ("ə", "n", "d"), "of": ("ə", "v"), "for": ("f", "ɚ"),

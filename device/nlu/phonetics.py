@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import accumulate
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Costs = npt.NDArray[np.float32]
-Sounds: TypeAlias = tuple[str, ...]
-"""Phonemes of `PHONEMES`."""
 
 
 class _Consonant(NamedTuple):
@@ -86,7 +83,7 @@ _WEAK_INDEL: Final = {
 """Cost of a phoneme too many or too few: a full vowel is a syllable, weak sounds and final stops get lost easily."""
 
 
-def phonemes(ipa: str) -> Sounds:
+def phonemes(ipa: str) -> tuple[str, ...]:
     """Phonemes of the inventory in an IPA string; stress, length and unknown marks are dropped."""
     symbols = _SYMBOL.findall(_SWITCH.sub("", ipa))
     return tuple(_ALIKE.get(symbol, symbol) for symbol in symbols)
@@ -121,42 +118,18 @@ def costs() -> tuple[Costs, Costs]:
     return table, indel
 
 
-def distance(first: Sounds, second: Sounds) -> float:
+def distance(first: tuple[str, ...], second: tuple[str, ...]) -> float:
     """Weighted edit distance of two phoneme sequences (Wagner and Fischer 1974)."""
-    return _table(first, second)[-1][-1]
-
-
-def differences(first: Sounds, second: Sounds) -> list[float]:
-    """Costs of the steps of a best alignment of two phoneme sequences, 0 where they agree; `distance` is their sum."""
-    table = _table(first, second)
-    substitution, indel = (each.tolist() for each in costs())
-    row, column = len(first), len(second)
-    steps: list[float] = []
-    while row or column:
-        here = table[row][column]
-        a, b = INDEX[first[row - 1]] if row else -1, INDEX[second[column - 1]] if column else -1
-        if row and column and here == table[row - 1][column - 1] + substitution[a][b]:
-            row, column, cost = row - 1, column - 1, substitution[a][b]
-        elif row and here == table[row - 1][column] + indel[a]:
-            row, cost = row - 1, indel[a]
-        else:
-            column, cost = column - 1, indel[b]
-        steps.append(cost)
-    return steps[::-1]
-
-
-def _table(first: Sounds, second: Sounds) -> list[list[float]]:
-    """Distances of all beginnings of the first to all of the second."""
-    substitution, indel = (each.tolist() for each in costs())
-    columns = [INDEX[phoneme] for phoneme in second]
-    rows = [list(accumulate((indel[b] for b in columns), initial=0.0))]
+    table, indel = costs()
+    row = np.concatenate([[0.0], np.cumsum([indel[INDEX[p]] for p in second])])
     for phoneme in first:
-        a, above = INDEX[phoneme], rows[-1]
-        row = [above[0] + indel[a]]
-        for column, b in enumerate(columns):
-            row.append(min(above[column] + substitution[a][b], above[column + 1] + indel[a], row[column] + indel[b]))
-        rows.append(row)
-    return rows
+        i = INDEX[phoneme]
+        following = [row[0] + indel[i]]
+        for j, other in enumerate(second):
+            o = INDEX[other]
+            following.append(min(row[j] + table[i, o], row[j + 1] + indel[i], following[j] + indel[o]))
+        row = np.array(following)
+    return float(row[-1])
 
 
 def _glide(vowel: str) -> npt.NDArray[np.float64]:

@@ -26,10 +26,12 @@ class EngineOptions:
     Attributes:
         models: Folder of fetched models.
         threads: Threads of one engine.
+        beam: Sentences that a recognizer follows at once, if it is told what can be said.
     """
 
     models: Path
     threads: int = 2
+    beam: int = 8
 
 
 def make_stt(name: str, options: EngineOptions) -> SttEngine:
@@ -114,7 +116,7 @@ def make_vad() -> VadEngine:
 def _moonshine(options: EngineOptions) -> SttEngine:
     from device.speech.stt_moonshine import MoonshineStt
 
-    return MoonshineStt(options.threads)
+    return MoonshineStt(options.threads, width=options.beam)
 
 
 def _whisper(options: EngineOptions) -> SttEngine:

@@ -195,9 +195,10 @@ class Listener:
         self._history.append(frame)
         phrase = self._wake.process(frame) if self._wake else None
         if phrase is not None:
+            assert self._wake
+            self._woken_at = self.position - self._wake.late
             back = round(self._config.reach_back_s * SAMPLE_RATE)
-            self._woken_at = self.position
-            events.append(WakeWord(phrase, self.position, self.position - back))
+            events.append(WakeWord(phrase, self._woken_at, self._woken_at - back))
         return events + self._hear(frame, begin)
 
     def _hear(self, frame: Pcm, begin: int) -> list[ListenEvent]:

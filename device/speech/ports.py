@@ -27,6 +27,10 @@ class WakeEngine(Protocol):
 
     capabilities: WakeCapabilities
 
+    @property
+    def late(self) -> int:
+        """Samples that the last phrase had been heard before it was reported, where it was looked at once more."""
+
     def process(self, frame: Pcm) -> str | None:
         """Take the next samples (any length); return the wake phrase that was just completed, if any."""
 

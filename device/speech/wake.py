@@ -44,6 +44,8 @@ class MicroWakeWord:
         EngineMissing: The package is not installed, or not for this processor.
     """
 
+    late = 0
+
     def __init__(self, words: Sequence[str], thresholds: Mapping[str, float] = THRESHOLDS) -> None:
         unknown = [word for word in words if word not in WAKE_WORDS]
         if unknown or not words:

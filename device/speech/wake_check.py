@@ -128,7 +128,7 @@ class CheckedWake:
         self.capabilities: WakeCapabilities = engine.capabilities
         self._recent: Pcm = np.zeros(0, np.int16)
         self._phrase: str | None = None
-        self._since = 0
+        self.late = 0
 
     def process(self, frame: Pcm) -> str | None:
         """See `WakeEngine.process`; the check is made before it returns."""
@@ -148,13 +148,13 @@ class CheckedWake:
         self._recent = np.concatenate([self._recent, frame])[-round(SECONDS * SAMPLE_RATE) :]
         heard = self._engine.process(frame)
         if self._phrase is None:
-            self._phrase, self._since = heard, 0
+            self._phrase, self.late = heard, 0
             return None
-        before, self._since = self._since, self._since + len(frame)
-        if not any(before < look <= self._since for look in LOOKS):
+        before, self.late = self.late, self.late + len(frame)
+        if not any(before < look <= self.late for look in LOOKS):
             return None
         phrase = self._phrase
         confirmed = self._check.confirms(phrase, self._recent)
-        if confirmed or self._since >= LOOKS[-1]:
+        if confirmed or self.late >= LOOKS[-1]:
             self._phrase = None
         return phrase if confirmed else None

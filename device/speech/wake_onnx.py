@@ -62,6 +62,8 @@ class TrainedWake:
         EngineMissing: The front end's package is not installed, or not for this processor.
     """
 
+    late = 0
+
     def __init__(self, folder: Path, checked: bool = False) -> None:
         manifest, network = _read(folder)
         try:
@@ -126,6 +128,8 @@ class AnyWake:
     Args:
         engines: At least one.
     """
+
+    late = 0
 
     def __init__(self, engines: Sequence[WakeEngine]) -> None:
         self._engines = engines

@@ -178,6 +178,8 @@ class ToneWake:
         BadInput: None, or unknown ones.
     """
 
+    late = 0
+
     def __init__(self, phrases: Sequence[str] = ("hey jarvis",)) -> None:
         spoken = tuple(phrase.replace("_", " ") for phrase in phrases)
         unknown = [phrase for phrase in spoken if phrase not in _WAKE_HERTZ]

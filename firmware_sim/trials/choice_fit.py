@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from device.errors import BadInput
 from device.nlu.text import spoken
-from device.speech.bias.choice import BELIEVED, CLOSED, FREE, Weights, log_odds
+from device.speech.bias.choice import CLOSED, FREE, Weights, believed, log_odds
 from device.speech.ports import Transcript
 from firmware_sim.trials.speech_scores import wilson
 
@@ -165,14 +165,15 @@ def rounded(weights: Weights) -> Weights:
 def _figures(group: Sequence[Example], weights: Mapping[str, Fitted]) -> dict[str, Any]:
     right = [each for each in group if each.right]
     wrong = [each for each in group if not each.right]
-    believed = {
-        name: {id(each) for each in group if probability(each, given) >= BELIEVED} for name, given in weights.items()
+    taken = {
+        name: {id(each) for each in group if probability(each, given) >= believed(each.heard.snr_db)}
+        for name, given in weights.items()
     }
     return {
         "right": len(right),
         "wrong": len(wrong),
-        "turned_away": {name: _share([id(each) not in taken for each in right]) for name, taken in believed.items()},
-        "taken": {name: _share([id(each) in taken for each in wrong]) for name, taken in believed.items()},
+        "turned_away": {name: _share([id(each) not in ids for each in right]) for name, ids in taken.items()},
+        "taken": {name: _share([id(each) in ids for each in wrong]) for name, ids in taken.items()},
     }
 
 

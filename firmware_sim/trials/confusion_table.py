@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from device.nlu.phonemes import Phonemizer
-from device.nlu.phonetics import Sounds, distance
+from device.nlu.phonemes import Phonemizer, Sounds
+from device.nlu.phonetics import distance
 
 Words: TypeAlias = tuple[str, ...]
 Group: TypeAlias = tuple[Words, Words]

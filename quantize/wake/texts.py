@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from device.errors import BadInput
-from device.nlu.phonemes import Phonemizer
-from device.nlu.phonetics import Sounds, distance
+from device.nlu.phonemes import Phonemizer, Sounds
+from device.nlu.phonetics import distance
 from device.nlu.text import words
 from quantize.data.corpora import as_spoken, clinc150, hwu64
 

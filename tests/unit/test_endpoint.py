@@ -191,8 +191,9 @@ class CodedWake:
 
     capabilities = WakeCapabilities(("hey",))
 
-    def __init__(self) -> None:
+    def __init__(self, late: int = 0) -> None:
         self.resets = 0
+        self.late = late
 
     def process(self, frame: Pcm) -> str | None:
         return "hey" if (frame == -7).any() else None
