@@ -131,9 +131,11 @@ def test_what_is_refused_at_first_may_be_confirmed_later() -> None:
         def confirms(self, phrase: str, pcm: Pcm) -> bool:
             return not super().confirms(phrase, pcm) or len(self.asked) > 1
 
-    check = Slow()
-    assert hear(CheckedWake(ToneWake(), check), say(ToneTts(ToneLanguage()), "hey jarvis")) == ["hey jarvis"]
-    assert len(check.asked) == 2
+    for check, late in ((Yes(), 0), (Slow(), LOOKS[-1] - LOOKS[0])):
+        wake = CheckedWake(ToneWake(), check)
+        assert hear(wake, say(ToneTts(ToneLanguage()), "hey jarvis")) == ["hey jarvis"]
+        assert len(check.asked) == 1 + (late > 0)
+        assert wake.late == late
 
 
 def test_a_refused_word_does_not_hide_the_next() -> None:

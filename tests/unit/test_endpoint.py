@@ -226,6 +226,11 @@ def test_idle_hears_wake_words_only() -> None:
     assert events == [WakeWord("hey", 32 * FRAME, 32 * FRAME)]
 
 
+def test_a_command_begins_where_its_wake_word_was_first_heard() -> None:
+    listener = Listener(CodedWake(late=4 * FRAME), CodedVad(), ListenConfig(reach_back_s=0.0))
+    assert play(listener, sound(1, 0), WAKE) == [WakeWord("hey", 28 * FRAME, 28 * FRAME)]
+
+
 def test_off_hears_nothing_and_keeps_nothing() -> None:
     listener = ears()
     listener.listen("off")
