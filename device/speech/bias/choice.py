@@ -19,20 +19,21 @@ Weights: TypeAlias = tuple[float, ...]
 
 FEATURES: Final = (
     "score", "free decoding", "worst token", "SNR", "words", "breadth", "silence", "words more", "words fewer",
+    "lead",
 )  # fmt: skip
 
-CLOSED: Final[Weights] = (12.8, 3.1, -2.81, 0.848, -0.0209, -0.26, -0.667, 0.393, -0.047, -0.789)
+CLOSED: Final[Weights] = (11.8, 3.08, -2.71, 0.856, -0.0263, -0.178, -0.588, 0.223, -0.0306, -0.724, 0.323)
 """For sentences of which every word is in the grammar."""
 
-FREE: Final[Weights] = (6.79, 1.53, 0.299, 0.36, 0.0178, -0.55, 0.0, 4.09, 0.211, -1.04)
+FREE: Final[Weights] = (5.6, 3.25, -1.4, 0.309, 0.0136, -0.424, 0.0, 3.21, 0.169, -1.01, 2.31)
 """For sentences with free words: these fit anything, so that less can be told."""
 
-BELIEVED: Final = (0.15, 0.5)
+BELIEVED: Final = (0.1, 0.52)
 """Probabilities from which the sentence is taken, where noise is as loud as `LOUD` and where it is as faint as `FAINT`.
 In loud noise it is more often a command that is in doubt than anything else, and who is turned away there is so again.
 """
 
-LOUD, FAINT = 16.0, 23.0
+LOUD, FAINT = 17.0, 23.0
 """dB of estimated signal-to-noise ratio: what is mixed at 6 dB, and at 12 dB, since pauses of speech count as noise."""
 
 MAX_SNR: Final = 30.0
@@ -40,6 +41,9 @@ MAX_SNR: Final = 30.0
 
 MAX_MORE: Final = 5.0
 """Words of difference between the two above which more make no difference."""
+
+MAX_LEAD: Final = 3.0
+"""Lead of the best sentence's score over the next above which more makes no difference; so does a next that is none."""
 
 MAX_WORDS: Final = 8.0
 """Words above which a longer sentence makes no difference."""
@@ -93,7 +97,8 @@ def features(heard: Transcript, breadth: int) -> tuple[float, ...]:
     more = len(spoken(heard.text).split()) - words  # a near miss leaves a word out, noise changes some
     doubt = best.score, free, max(best.worst, -20.0), snr
     apart = float(not heard.text), min(MAX_MORE, max(0.0, more)), min(MAX_MORE, max(0.0, -more))
-    return *doubt, min(MAX_WORDS, words), math.log(max(1, breadth)), *apart
+    lead = min(MAX_LEAD, best.score - heard.hypotheses[1].score) if len(heard.hypotheses) > 1 else MAX_LEAD
+    return *doubt, min(MAX_WORDS, words), math.log(max(1, breadth)), *apart, lead
 
 
 def log_odds(values: tuple[float, ...], weights: Weights) -> float:
