@@ -156,7 +156,7 @@ class Conversation:
         context = ResolveContext(self._clock.now(), self._names)
         if taught or isinstance(said, str):
             return _written(said), self._interpreter.understand(taught or _written(said), situation, context)
-        choice = choose(said, self._interpreter.sentences(situation).breadth)
+        choice = choose(said, self._interpreter.sentences(situation).breadth, self._interpreter.understander.pronounce)
         by_sound = not said.hypotheses
         readings = self._interpreter.understand(choice.text, situation, context, by_sound=by_sound)
         if said.hypotheses and not choice.sentence and all(reading.intent == OOS for reading in readings):

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from device.nlu.grammar import Grammar
-from device.nlu.phonemes import Phonemizer
+from device.nlu.phonemes import Phonemizer, Sounds
 from device.nlu.phonetics import distance
 from device.nlu.sound import SoundMatch, SoundSearch
 
@@ -46,6 +46,10 @@ class SoundRescue:
         """Whether a single word may be a misheard `wanted`."""
         heard, meant = self._phonemizer.heard((word, wanted))
         return distance(heard, meant) <= ALIKE
+
+    def pronounce(self, words: Sequence[str]) -> Sequence[Sounds]:
+        """Phonemes of each of some words."""
+        return self._phonemizer.heard(words)
 
     def untrained(self, words: Sequence[str]) -> SoundMatch | None:
         """The nearest sentence of the intents that the model does not know."""

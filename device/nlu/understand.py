@@ -19,6 +19,8 @@ from device.nlu.match import SlotSpan as MatchedSpan
 from device.nlu.near_miss import unknown_words
 from device.nlu.onnx_model import JointModel, Prediction
 from device.nlu.pack import IntentSpec
+from device.nlu.phonemes import Sounds
+from device.nlu.phonetics import phonemes
 from device.nlu.rescue import SoundRescue
 from device.nlu.resolve import ResolveContext, parse_when, resolve
 from device.nlu.roles import assign
@@ -133,6 +135,10 @@ class Understander:
     def sounds_like(self, word: str, wanted: str) -> bool:
         """Whether a single word may be a misheard `wanted`; never where words can't be pronounced."""
         return self._sound is not None and self._sound.alike(word, wanted)
+
+    def pronounce(self, words: Sequence[str]) -> Sequence[Sounds]:
+        """Phonemes of each of some words; where words can't be pronounced, those that their letters stand for."""
+        return self._sound.pronounce(words) if self._sound else [phonemes(word) for word in words]
 
     def predict(self, words: Sequence[str], question: str) -> Prediction | None:
         """The model's raw opinion, for answers to a question."""

@@ -18,6 +18,7 @@ from device.clock import SystemClock
 from device.dialogue.conversation import Conversation
 from device.errors import BadInput
 from device.nlu.pack import Pack
+from device.nlu.phonemes import Phonemizer
 from device.nlu.text import spoken
 from device.speech.bias.choice import features
 from device.speech.listen import Listener
@@ -71,6 +72,7 @@ class ChoiceTrial:
         vad: Finds the speech.
         voices: Who can speak.
         beds: What else sounds, by name, 16 kHz mono; each example is heard in one of them by chance, or in none.
+        phonemizer: Tells how words sound.
         sample: Most examples of each kind and gadget.
         cast: Who does speak.
         seed: Of who says what in which noise.
@@ -81,6 +83,7 @@ class ChoiceTrial:
     vad: VadEngine
     voices: Voices
     beds: Mapping[str, Pcm]
+    phonemizer: Phonemizer
     sample: int
     cast: Sequence[str] = VOICES
     seed: int = 0
@@ -152,7 +155,7 @@ class ChoiceTrial:
         right: bool,
     ) -> Example:
         breadth = conversation.sentences().breadth
-        values = features(heard, breadth) if heard.hypotheses else ()
+        values = features(heard, breadth, self.phonemizer.heard) if heard.hypotheses else ()
         return Example(gadget, kind, _name(noise), said, heard, values, right)
 
     @property

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from device.nlu.grammar import Grammar, compile_grammar
 from device.nlu.match import match
 from device.nlu.pack import PACKS_DIR, IntentSpec, Pack, SlotSpec, TypeSpec, ValueSpec, load_packs
+from device.nlu.phonemes import Sounds
+from device.nlu.phonetics import phonemes
 from device.nlu.text import spoken
 from device.speech.bias.beam import Scores, search
 from device.speech.bias.choice import believed, choose
@@ -283,27 +285,39 @@ def test_all_packs_that_ship_and_two_thousand_names() -> None:
     assert sentences.accepts(f"turn on the lights and switch to {names[1234]}".split())
 
 
+def pronounce(words: Sequence[str]) -> list[Sounds]:
+    """As if letters were phonemes."""
+    return [phonemes(word) for word in words]
+
+
 def heard(text: str, free: float, best: str, score: float, snr: float = 20.0) -> Transcript:
     """What was heard freely, and the best sentence, with their mean log-probabilities."""
     return Transcript(text, math.exp(free), (Hypothesis(best, score, 4 * score),), snr)
 
 
 def test_a_sentence_that_was_written_freely_is_certain() -> None:
-    choice = choose(heard("Make me 2 lattes.", -0.1, "make me two lattes", -3.0), breadth=500)
+    choice = choose(heard("Make me 2 lattes.", -0.1, "make me two lattes", -3.0), breadth=500, pronounce=pronounce)
     assert (choice.text, choice.sentence, choice.probability) == ("make me two lattes", True, 1.0)
 
 
 def test_without_hypotheses_free_words_are_all_there_is() -> None:
-    assert choose(Transcript("hello", 0.5), breadth=500).text == "hello"
+    assert choose(Transcript("hello", 0.5), breadth=500, pronounce=pronounce).text == "hello"
 
 
 @given(st.floats(-3, 0), st.floats(-3, 0), st.floats(-10, 40), st.sampled_from([20, 500]))
 def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: float, snr: float, breadth: int) -> None:
-    near = choose(heard("what", free, "make me a latte", score, snr), breadth)
-    far = choose(heard("what", free, "make me a latte", score - 1, snr), breadth)
+    near = choose(heard("what", free, "make me a latte", score, snr), breadth, pronounce)
+    far = choose(heard("what", free, "make me a latte", score - 1, snr), breadth, pronounce)
     assert near.probability > far.probability
     assert near.sentence == (near.probability >= believed(snr))
     assert near.text == ("make me a latte" if near.sentence else "what")
+
+
+@given(st.floats(-3, 0), st.sampled_from([20, 500]))
+def test_what_sounds_otherwise_is_believed_less(score: float, breadth: int) -> None:
+    said = ("make me a pack", "make me a lattu")
+    far, near = (choose(heard(text, -0.3, "make me a latte", score), breadth, pronounce) for text in said)
+    assert far.probability < near.probability
 
 
 @pytest.mark.parametrize(
@@ -316,4 +330,4 @@ def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: flo
     ],
 )
 def test_clear_cases(said: str, free: float, best: str, score: float, breadth: int, believed: bool) -> None:
-    assert choose(heard(said, free, best, score), breadth).sentence == believed
+    assert choose(heard(said, free, best, score), breadth, pronounce).sentence == believed

@@ -3,6 +3,7 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ from device.audio.ports import SAMPLE_RATE, Pcm
 from device.cli.main import build
 from device.clock import SystemClock
 from device.errors import BadInput
+from device.nlu.phonemes import Phonemizer, Sounds
+from device.nlu.phonetics import phonemes
 from device.nlu.text import spoken
 from device.speech.bias.choice import FEATURES, believed, choose, features
 from device.speech.bias.sentences import Sentences
@@ -47,8 +50,13 @@ def heard(text: str, best: str = "", score: float = -0.5, *, free: bool = False,
 def example(
     transcript: Transcript, right: bool, said: str = "x", kind: Kind = "command", noise: str = "clean"
 ) -> Example:
-    values = features(transcript, 30) if transcript.hypotheses else ()
+    values = features(transcript, 30, pronounce) if transcript.hypotheses else ()
     return Example("bar", kind, noise, said, transcript, values, right)
+
+
+def pronounce(words: Sequence[str]) -> list[Sounds]:
+    """As if letters were phonemes."""
+    return [phonemes(word) for word in words]
 
 
 def many(seed: int, count: int = 400) -> list[Example]:
@@ -101,7 +109,7 @@ def test_separable_examples_stay_finite() -> None:
 @given(st.floats(-12, 0), st.booleans(), st.floats(0, 40), st.sampled_from(["", "a mocha", "a latte"]))
 def test_shipped_weights_judge_as_the_device_does(score: float, free: bool, snr_db: float, best: str) -> None:
     transcript = heard("A mocha.", best, score, free=free, snr_db=snr_db)
-    choice = choose(transcript, 30)
+    choice = choose(transcript, 30, pronounce)
     assert probability(example(transcript, True), SHIPPED) == pytest.approx(choice.probability)
     assert choice.sentence == (probability(example(transcript, True), SHIPPED) >= believed(snr_db))
 
@@ -206,7 +214,7 @@ def bar(tmp_path: Path) -> Recorded:
 
 
 def trial(sample: int) -> ChoiceTrial:
-    return ChoiceTrial(LevelStt(), LevelVad(), Voices(), {}, sample)
+    return ChoiceTrial(LevelStt(), LevelVad(), Voices(), {}, Phonemizer(), sample)
 
 
 def test_recorded_commands_are_right_by_their_labels(bar: Recorded, tmp_path: Path) -> None:
@@ -233,7 +241,7 @@ def test_sentences_are_said_in_all_noises_and_known_ones_are_not_foreign(bar: Re
     gadget = alone(bar.packs, tmp_path, SystemClock(), ThreadWorkers())
     commands = [Command(text, "talk", {}) for text in ("a large mocha", "good morning to you", "what a day it was")]
     beds = {"fan": np.random.default_rng(1).normal(0, 900, SAMPLE_RATE).astype(np.int16)}
-    listening = ChoiceTrial(LevelStt(), LevelVad(), Voices(), beds, 30, ["en-us", "en-gb", "en-us+f2"])
+    listening = ChoiceTrial(LevelStt(), LevelVad(), Voices(), beds, Phonemizer(), 30, ["en-us", "en-gb", "en-us+f2"])
     found = list(listening.spoken("bar", "foreign", commands, gadget))
     assert {each.said for each in found} == {"good morning to you", "what a day it was"}
     assert len(found) == 6

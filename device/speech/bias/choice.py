@@ -8,32 +8,39 @@ and in noise: `homebody evaluate choice` fits them anew.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, TypeAlias
 
+from device.nlu.phonemes import Sounds
+from device.nlu.phonetics import distance
 from device.nlu.text import spoken
 from device.speech.ports import Transcript
 
 Weights: TypeAlias = tuple[float, ...]
 """Of the log-odds that the best sentence was said: the constant, then one for each of `features`."""
 
+Pronounce: TypeAlias = Callable[[Sequence[str]], Sequence[Sounds]]
+"""Phonemes of each of some words."""
+
 FEATURES: Final = (
     "score", "free decoding", "worst token", "SNR", "words", "breadth", "silence", "words more", "words fewer",
-    "lead",
+    "lead", "difference in sound",
 )  # fmt: skip
 
-CLOSED: Final[Weights] = (11.8, 3.08, -2.71, 0.856, -0.0263, -0.178, -0.588, 0.223, -0.0306, -0.724, 0.323)
+CLOSED: Final[Weights] = (14.1, 2.81, -4.1, 0.795, -0.0426, -0.163, -0.708, -0.586, 0.0847, -0.576, 0.284, -1.15)
 """For sentences of which every word is in the grammar."""
 
-FREE: Final[Weights] = (5.6, 3.25, -1.4, 0.309, 0.0136, -0.424, 0.0, 3.21, 0.169, -1.01, 2.31)
+FREE: Final[Weights] = (5.55, 3.31, -1.3, 0.306, 0.016, -0.43, 0.0, 3.33, 0.158, -1.03, 2.32, 0.0667)
 """For sentences with free words: these fit anything, so that less can be told."""
 
-BELIEVED: Final = (0.1, 0.52)
+BELIEVED: Final = (0.08, 0.5)
 """Probabilities from which the sentence is taken, where noise is as loud as `LOUD` and where it is as faint as `FAINT`.
 In loud noise it is more often a command that is in doubt than anything else, and who is turned away there is so again.
 """
 
-LOUD, FAINT = 17.0, 23.0
+LOUD, FAINT = 18.0, 23.0
 """dB of estimated signal-to-noise ratio: what is mixed at 6 dB, and at 12 dB, since pauses of speech count as noise."""
 
 MAX_SNR: Final = 30.0
@@ -41,6 +48,9 @@ MAX_SNR: Final = 30.0
 
 MAX_MORE: Final = 5.0
 """Words of difference between the two above which more make no difference."""
+
+MAX_APART: Final = 3.0
+"""Wrong phonemes above which more make no difference; "ice smoker" is one from "iced mocha"."""
 
 MAX_LEAD: Final = 3.0
 """Lead of the best sentence's score over the next above which more makes no difference; so does a next that is none."""
@@ -64,12 +74,13 @@ class Choice:
     probability: float
 
 
-def choose(heard: Transcript, breadth: int) -> Choice:
+def choose(heard: Transcript, breadth: int, pronounce: Pronounce) -> Choice:
     """Choose between the best hypothesis and free decoding.
 
     Args:
         heard: With hypotheses, if there are any.
         breadth: Of the sentences that can be said, `Sentences.breadth`.
+        pronounce: How words sound.
     """
     if not heard.hypotheses:
         return Choice(heard.text, False, 0.0)
@@ -77,7 +88,7 @@ def choose(heard: Transcript, breadth: int) -> Choice:
     if best.text == spoken(heard.text):
         return Choice(best.text, True, 1.0)
     weights = FREE if best.free else CLOSED
-    probability = 1.0 / (1.0 + math.exp(-log_odds(features(heard, breadth), weights)))
+    probability = 1.0 / (1.0 + math.exp(-log_odds(features(heard, breadth, pronounce), weights)))
     sentence = probability >= believed(heard.snr_db)
     return Choice(best.text if sentence else heard.text, sentence, probability)
 
@@ -88,7 +99,7 @@ def believed(snr_db: float | None) -> float:
     return BELIEVED[0] + share * (BELIEVED[1] - BELIEVED[0])
 
 
-def features(heard: Transcript, breadth: int) -> tuple[float, ...]:
+def features(heard: Transcript, breadth: int, pronounce: Pronounce) -> tuple[float, ...]:
     """What the weights weigh, of a transcript with hypotheses, as `FEATURES` names it."""
     best = heard.hypotheses[0]
     free = math.log(heard.confidence) if heard.confidence else best.score
@@ -98,7 +109,8 @@ def features(heard: Transcript, breadth: int) -> tuple[float, ...]:
     doubt = best.score, free, max(best.worst, -20.0), snr
     apart = float(not heard.text), min(MAX_MORE, max(0.0, more)), min(MAX_MORE, max(0.0, -more))
     lead = min(MAX_LEAD, best.score - heard.hypotheses[1].score) if len(heard.hypotheses) > 1 else MAX_LEAD
-    return *doubt, min(MAX_WORDS, words), math.log(max(1, breadth)), *apart, lead
+    sounds = (tuple(chain(*pronounce(spoken(text).split()))) for text in (heard.text, best.text))
+    return *doubt, min(MAX_WORDS, words), math.log(max(1, breadth)), *apart, lead, min(MAX_APART, distance(*sounds))
 
 
 def log_odds(values: tuple[float, ...], weights: Weights) -> float:
