@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from device.audio.ports import SAMPLE_RATE, Pcm
+from device.audio.ports import SAMPLE_RATE
 from device.cli.main import build
 from device.clock import SystemClock
 from device.errors import BadInput
@@ -22,7 +22,7 @@ from device.nlu.phonetics import phonemes
 from device.nlu.text import spoken
 from device.speech.bias.choice import FEATURES, believed, choose, features
 from device.speech.bias.sentences import Sentences
-from device.speech.ports import Hypothesis, SttCapabilities, Transcript
+from device.speech.ports import Hypothesis, Transcript
 from device.workers import ThreadWorkers
 from firmware_sim.sound.voices import Voices
 from firmware_sim.trials.choice_fit import SHIPPED, Example, Kind, fit, fit_both, halves, lines, probability, tabulate
@@ -30,6 +30,7 @@ from firmware_sim.trials.choice_trial import ChoiceTrial, Recorded, is_near, lac
 from firmware_sim.trials.corpus import Command
 from firmware_sim.trials.gadgets import alone, read_packs
 from firmware_sim.trials.recordings import Label
+from tests.loudness import LevelStt, LevelVad
 
 PACK = """
 skill: bar
@@ -169,37 +170,11 @@ def test_free_words_need_to_be_as_near_as_free_decoding_only() -> None:
     assert not is_near(heard("a mocha"), "a mocha")
 
 
-class LevelVad:
-    """Whatever is loud is speech."""
-
-    def process(self, frame: Pcm) -> float:
-        return float(np.abs(frame.astype(int)).max() > 500)
-
-    def reset(self) -> None:
-        pass
-
-
-class LevelStt:
-    """Hears a sentence by its loudness, one that is not known as the only one that is, and never silence."""
-
-    name = "level"
-    capabilities = SttCapabilities(streaming=False, partials=False, bias=True, language="en")
-
-    def start(self, bias: Sentences | None = None) -> None:
-        self.heard, self.bias = 0, bias
-
-    def feed(self, pcm: Pcm) -> None:
-        self.heard = max(self.heard, int(pcm.max()))
-
-    def partial(self) -> str:
-        return ""
-
-    def finish(self) -> Transcript:
-        text = SAID.get(self.heard, "a large mocha" if self.heard else "")
-        known = [
-            words for words in (spoken(text), "a mocha", "a latte") if self.bias and self.bias.accepts(words.split())
-        ]
-        return heard(text, known[0] if text else "")
+def hears(level: int, bias: Sentences | None) -> Transcript:
+    """The sentence of a level; one that is not known as the only one that is."""
+    text = SAID.get(level, "a large mocha" if level else "")
+    known = [words for words in (spoken(text), "a mocha", "a latte") if bias and bias.accepts(words.split())]
+    return heard(text, known[0] if text else "")
 
 
 @pytest.fixture
@@ -214,7 +189,7 @@ def bar(tmp_path: Path) -> Recorded:
 
 
 def trial(sample: int) -> ChoiceTrial:
-    return ChoiceTrial(LevelStt(), LevelVad(), Voices(), {}, Phonemizer(), sample)
+    return ChoiceTrial(LevelStt(hears), LevelVad(), Voices(), {}, Phonemizer(), sample)
 
 
 def test_recorded_commands_are_right_by_their_labels(bar: Recorded, tmp_path: Path) -> None:
@@ -241,7 +216,9 @@ def test_sentences_are_said_in_all_noises_and_known_ones_are_not_foreign(bar: Re
     gadget = alone(bar.packs, tmp_path, SystemClock(), ThreadWorkers())
     commands = [Command(text, "talk", {}) for text in ("a large mocha", "good morning to you", "what a day it was")]
     beds = {"fan": np.random.default_rng(1).normal(0, 900, SAMPLE_RATE).astype(np.int16)}
-    listening = ChoiceTrial(LevelStt(), LevelVad(), Voices(), beds, Phonemizer(), 30, ["en-us", "en-gb", "en-us+f2"])
+    listening = ChoiceTrial(
+        LevelStt(hears), LevelVad(), Voices(), beds, Phonemizer(), 30, ["en-us", "en-gb", "en-us+f2"]
+    )
     found = list(listening.spoken("bar", "foreign", commands, gadget))
     assert {each.said for each in found} == {"good morning to you", "what a day it was"}
     assert len(found) == 6

@@ -14,13 +14,14 @@ from device.errors import BadInput, EngineMissing
 from device.nlu.pack import PACKS_DIR, Pack, load_pack
 from device.speech.bias.sentences import Sentences
 from device.speech.engines import EngineOptions, make_stt, make_tts
-from device.speech.ports import Hypothesis, SttCapabilities, Transcript, render
+from device.speech.ports import Hypothesis, Transcript, render
 from firmware_sim.sound.noise import mix
 from firmware_sim.trials.acceptance_picture import LEVELS, PUBLISHED, write
 from firmware_sim.trials.gadgets import read_packs, without
 from firmware_sim.trials.recordings import Label, foreign, read_clips, read_labels
 from firmware_sim.trials.speech_scores import wilson
 from firmware_sim.trials.speech_trial import Trial, run
+from tests.loudness import LevelStt, LevelVad
 
 COFFEE = PACKS_DIR / "examples" / "coffee.yaml"
 PACK = """
@@ -36,36 +37,12 @@ intents:
 SAID = {1000: "A large mocha", 2000: "a small latte", 3000: "good morning", 4000: "LARGE, frozen mocha!"}
 
 
-class LevelVad:
-    """Whatever is loud is speech."""
-
-    def process(self, frame: Pcm) -> float:
-        return float(np.abs(frame.astype(int)).max() > 500)
-
-    def reset(self) -> None:
-        pass
-
-
-class LevelStt:
-    """Hears a sentence by the loudness of the utterance, and only what can be said."""
-
-    name = "level"
-    capabilities = SttCapabilities(streaming=False, partials=False, bias=True, language="en")
-
-    def start(self, bias: Sentences | None = None) -> None:
-        self.heard, self.bias = 0, bias
-
-    def feed(self, pcm: Pcm) -> None:
-        self.heard = max(self.heard, int(pcm.max()))
-
-    def partial(self) -> str:
-        return ""
-
-    def finish(self) -> Transcript:
-        text = SAID.get(self.heard, "")
-        words = "".join(letter for letter in text.lower() if letter not in ",!")
-        known = self.bias is not None and self.bias.accepts(words.split())
-        return Transcript(text, 0.9, (Hypothesis(words, -0.1, -0.5),) if known else (), 20.0)
+def hears(level: int, bias: Sentences | None) -> Transcript:
+    """The sentence of a level, also as one that can be said if it is."""
+    text = SAID.get(level, "")
+    words = "".join(letter for letter in text.lower() if letter not in ",!")
+    known = bias is not None and bias.accepts(words.split())
+    return Transcript(text, 0.9, (Hypothesis(words, -0.1, -0.5),) if known else (), 20.0)
 
 
 def tone(level: int, seconds: float = 1.0) -> Pcm:
@@ -92,7 +69,7 @@ def trial(pack: Pack, **options: object) -> Trial:
 
 
 def test_a_command_counts_when_all_that_was_labelled_is_right(pack: Pack) -> None:
-    (row,) = run(trial(pack), LevelStt(), LevelVad(), [None])
+    (row,) = run(trial(pack), LevelStt(hears), LevelVad(), [None])
     assert (row["engine"], row["snr"], row["n"]) == ("level", None, 4)
     assert (row["acceptance"], row["strict"], row["rejections"]) == (0.75, 0.25, 1)
     assert row["interval"][0] < 0.75 < row["interval"][1]
@@ -105,7 +82,7 @@ def test_a_command_counts_when_all_that_was_labelled_is_right(pack: Pack) -> Non
 
 
 def test_strict_counts_what_was_not_said(pack: Pack) -> None:
-    (row,) = run(trial(pack, strict=True), LevelStt(), LevelVad(), [None])
+    (row,) = run(trial(pack, strict=True), LevelStt(hears), LevelVad(), [None])
     assert row["acceptance"] == row["strict"] == 0.25
     assert row["failures"][0]["understood"] == "bar.order_drink(size=small, drink=latte)"
     assert row["failures"][0]["hypotheses"] == [{"text": "a small latte", "score": -0.1}]
@@ -113,7 +90,7 @@ def test_strict_counts_what_was_not_said(pack: Pack) -> None:
 
 def test_every_seed_is_told_and_counts(pack: Pack) -> None:
     noise = np.random.default_rng(2).normal(0, 300, 200_000).astype(np.int16)
-    clean, noisy = run(trial(pack, noise=noise, seeds=(4, 5)), LevelStt(), LevelVad(), [None, 12.0])
+    clean, noisy = run(trial(pack, noise=noise, seeds=(4, 5)), LevelStt(hears), LevelVad(), [None, 12.0])
     assert [seed["seed"] for seed in clean["seeds"]] == [4]
     assert [seed["seed"] for seed in noisy["seeds"]] == [4, 5]
     assert (noisy["snr"], noisy["n"], noisy["acceptance"], noisy["rejections"]) == (12.0, 8, 0.0, 8)
@@ -121,21 +98,21 @@ def test_every_seed_is_told_and_counts(pack: Pack) -> None:
 
 
 def test_what_is_taken_out_must_be_rejected(pack: Pack) -> None:
-    (row,) = run(trial(pack, taken=(("drink", "mocha"),)), LevelStt(), LevelVad(), [None])
+    (row,) = run(trial(pack, taken=(("drink", "mocha"),)), LevelStt(hears), LevelVad(), [None])
     misses = row["near_misses"]
     assert (row["n"], misses["n"], misses["accepted"]) == (2, 2, 0)
     assert misses["values"] == {"drink=mocha": {"n": 2, "accepted": 0}}
     assert misses["false_rejects"] == {"n": 2, "rejected": 0, "rate": 0.0}
     every = (("drink", "mocha"), ("drink", "latte"), ("drink", "frozen mocha"))
     with pytest.raises(BadInput, match="Every command"):
-        list(run(trial(pack, taken=every), LevelStt(), LevelVad(), [None]))
+        list(run(trial(pack, taken=every), LevelStt(hears), LevelVad(), [None]))
 
 
 def test_near_misses_take_out_what_is_often_said(pack: Pack) -> None:
     given = trial(pack, near_miss=True)
     labels = {name: Label("order_drink", {"drink": "latte"}) for name in given.clips}
     given = Trial([pack], given.clips, labels, near_miss=True)
-    (row,) = run(given, LevelStt(), LevelVad(), [None])
+    (row,) = run(given, LevelStt(hears), LevelVad(), [None])
     assert row["n"] == 4
     assert row["near_misses"]["values"] == {"drink=latte": {"n": 4, "accepted": 2}}  # "large mocha" and "frozen mocha"
     assert {wrong["clip"] for wrong in row["near_misses"]["taken_for"]} == {"a.wav", "d.wav"}
@@ -147,7 +124,7 @@ def test_foreign_speech_is_cut_as_a_device_would_cut_it(tmp_path: Path, pack: Pa
     (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     heard = list(foreign(tmp_path, LevelVad()))
-    (row,) = run(trial(pack, strangers=heard), LevelStt(), LevelVad(), [None])
+    (row,) = run(trial(pack, strangers=heard), LevelStt(hears), LevelVad(), [None])
     assert (row["foreign"]["n"], row["foreign"]["accepted"], row["foreign"]["rate"]) == (3, 1, 0.3333)
     assert row["foreign"]["taken_for"][0]["understood"] == "bar.order_drink(size=large, drink=mocha)"
     with pytest.raises(BadInput, match="no recordings"):
