@@ -35,7 +35,7 @@ CLOSED: Final[Weights] = (14.1, 2.81, -4.1, 0.795, -0.0426, -0.163, -0.708, -0.5
 FREE: Final[Weights] = (5.55, 3.31, -1.3, 0.306, 0.016, -0.43, 0.0, 3.33, 0.158, -1.03, 2.32, 0.0667)
 """For sentences with free words: these fit anything, so that less can be told."""
 
-BELIEVED: Final = (0.08, 0.45)
+BELIEVED: Final = (0.08, 0.48)
 """Probabilities from which the sentence is taken, where noise is as loud as `LOUD` and where it is as faint as `FAINT`.
 In loud noise it is more often a command that is in doubt than anything else, and who is turned away there is so again.
 """
