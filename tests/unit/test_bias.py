@@ -297,13 +297,14 @@ def heard(text: str, free: float, best: str, score: float, snr: float = 20.0) ->
 
 def test_a_sentence_that_was_written_freely_is_certain() -> None:
     choice = choose(heard("Make me 2 lattes.", -0.1, "make me two lattes", -3.0), breadth=500, pronounce=pronounce)
-    assert (choice.text, choice.sentence, choice.probability) == ("make me two lattes", True, 1.0)
+    assert (choice.text, choice.sentence, choice.probability) == ("Make me 2 lattes.", True, 1.0)
 
 
 def test_without_hypotheses_free_words_are_all_there_is() -> None:
     assert choose(Transcript("hello", 0.5), breadth=500, pronounce=pronounce).text == "hello"
 
 
+@settings(deadline=None)
 @given(st.floats(-3, 0), st.floats(-3, 0), st.floats(-10, 40), st.sampled_from([20, 500]))
 def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: float, snr: float, breadth: int) -> None:
     near = choose(heard("what", free, "make me a latte", score, snr), breadth, pronounce)
@@ -313,6 +314,7 @@ def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: flo
     assert near.text == ("make me a latte" if near.sentence else "what")
 
 
+@settings(deadline=None)
 @given(st.floats(-3, 0), st.sampled_from([20, 500]))
 def test_what_sounds_otherwise_is_believed_less(score: float, breadth: int) -> None:
     said = ("make me a pack", "make me a lattu")

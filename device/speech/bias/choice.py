@@ -64,7 +64,7 @@ class Choice:
     """What is believed.
 
     Attributes:
-        text: Its words.
+        text: Its words; as the recognizer writes them where both are the same.
         sentence: It is a sentence that can be said.
         probability: That the best of these was said, 0 to 1; 0 where there was none.
     """
@@ -86,7 +86,7 @@ def choose(heard: Transcript, breadth: int, pronounce: Pronounce) -> Choice:
         return Choice(heard.text, False, 0.0)
     best = heard.hypotheses[0]
     if best.text == spoken(heard.text):
-        return Choice(best.text, True, 1.0)
+        return Choice(heard.text, True, 1.0)
     weights = FREE if best.free else CLOSED
     probability = 1.0 / (1.0 + math.exp(-log_odds(features(heard, breadth, pronounce), weights)))
     sentence = probability >= believed(heard.snr_db)
