@@ -193,9 +193,7 @@ class Listener:
             return []
         events, self._pending = self._pending, []
         self._history.append(frame)
-        phrase = self._wake.process(frame) if self._wake else None
-        if phrase is not None:
-            assert self._wake
+        if self._wake and (phrase := self._wake.process(frame)):
             self._woken_at = self.position - self._wake.late
             back = round(self._config.reach_back_s * SAMPLE_RATE)
             events.append(WakeWord(phrase, self._woken_at, self._woken_at - back))

