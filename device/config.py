@@ -55,6 +55,8 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
         stt: Speech-to-text engine.
         stt_threads: Threads of the engine.
         stt_beam: Sentences that Moonshine follows at once; see `device.speech.stt_moonshine`. For slow boards less.
+        ears: Folder of an encoder for Moonshine of one's own, as `homebody train-ears` makes it; "" for the one that
+            ships.
         tts: Text-to-speech engine.
         trailing_silence: Seconds of silence that end a command, unless what was said tells that nothing is missing.
         unfinished_silence: Seconds of silence that end what plainly lacks something: people think after "set a timer
@@ -71,6 +73,7 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
     stt: Literal["moonshine", "whisper", "vosk"] = "moonshine"
     stt_threads: Threads = 2
     stt_beam: Annotated[int, Meta(ge=1, le=32)] = 8
+    ears: str = ""
     tts: Literal["espeak", "piper", "kokoro"] = "espeak"
     trailing_silence: Seconds = 0.7
     unfinished_silence: Seconds = 1.5

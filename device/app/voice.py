@@ -79,7 +79,7 @@ def make_wake_engine(config: Config, threads: int | None = None) -> WakeEngine |
     speech = config.speech
     models = [Path(folder).expanduser() for folder in speech.wake_models]
     checked = speech.wake_check and (speech.wake_words or models)
-    check = make_wake_check(threads or speech.stt_threads) if checked else None
+    check = make_wake_check(threads or speech.stt_threads, _ears(config)) if checked else None
     return make_wake(speech.wake_words, speech.wake_threshold, models, check)
 
 
@@ -89,9 +89,8 @@ def make_stt_engine(config: Config, home: Path) -> SttEngine:
     Raises:
         EngineMissing: Its package or model is not there.
     """
-    return make_stt(
-        config.speech.stt, EngineOptions(home / "models", config.speech.stt_threads, config.speech.stt_beam)
-    )
+    speech = config.speech
+    return make_stt(speech.stt, EngineOptions(home / "models", speech.stt_threads, speech.stt_beam, _ears(config)))
 
 
 def make_tts_engine(config: Config, home: Path) -> TtsEngine:
@@ -144,3 +143,7 @@ def build_assistant(
         follow_up=speech.follow_up > 0,
     )
     return Assistant(parts, observe)
+
+
+def _ears(config: Config) -> Path | None:
+    return Path(config.speech.ears).expanduser() if config.speech.ears else None

@@ -27,11 +27,13 @@ class EngineOptions:
         models: Folder of fetched models.
         threads: Threads of one engine.
         beam: Sentences that a recognizer follows at once, if it is told what can be said.
+        ears: Folder of an encoder for Moonshine, see `homebody train-ears`; None for the one that ships.
     """
 
     models: Path
     threads: int = 2
     beam: int = 8
+    ears: Path | None = None
 
 
 def make_stt(name: str, options: EngineOptions) -> SttEngine:
@@ -91,15 +93,19 @@ def make_wake(
     return CheckedWake(engine, check) if check else engine
 
 
-def make_wake_check(threads: int = 2) -> WakeCheck:
+def make_wake_check(threads: int = 2, ears: Path | None = None) -> WakeCheck:
     """Build the second look at wake words.
 
+    Args:
+        threads: Of the recognizer; the same as for speech-to-text, so that they share one.
+        ears: See `EngineOptions`.
+
     Raises:
-        EngineMissing: Its package is not there.
+        EngineMissing: Its package or encoder is not there.
     """
     from device.speech.wake_check import MoonshineCheck
 
-    return MoonshineCheck(threads)
+    return MoonshineCheck(threads, _encoder(ears))
 
 
 def make_vad() -> VadEngine:
@@ -116,7 +122,13 @@ def make_vad() -> VadEngine:
 def _moonshine(options: EngineOptions) -> SttEngine:
     from device.speech.stt_moonshine import MoonshineStt
 
-    return MoonshineStt(options.threads, width=options.beam)
+    return MoonshineStt(options.threads, _encoder(options.ears), width=options.beam)
+
+
+def _encoder(ears: Path | None) -> Path:
+    from device.speech.moonshine_model import ENCODER, SHIPPED
+
+    return ears / ENCODER if ears else SHIPPED
 
 
 def _whisper(options: EngineOptions) -> SttEngine:

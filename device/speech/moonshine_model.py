@@ -15,6 +15,11 @@ from device.errors import EngineMissing
 from device.speech.bias.beam import Scorer, Scores
 from device.speech.bias.tokens import Vocabulary
 
+ENCODER: Final = "encoder.ort"
+"""File of an encoder that was trained in `quantize.ears`."""
+
+SHIPPED: Final = Path(__file__).parents[2] / "models" / "artefacts" / "ears-en" / ENCODER
+
 BOS: Final = 1
 EOS: Final = 2
 _LAYERS: Final = 6
@@ -29,18 +34,19 @@ class MoonshineModel:
 
     Args:
         threads: Threads of each network.
-        folder: Folder with `encoder_model.ort`, `decoder_model_merged.ort` and `tokenizer.bin`; by default the
-            one inside the `moonshine-voice` package.
+        encoder: Its file: `SHIPPED`, one of `homebody train-ears`, or the package's own.
+        folder: Folder with `decoder_model_merged.ort` and `tokenizer.bin`; by default the one inside the
+            `moonshine-voice` package.
 
     Raises:
-        EngineMissing: The package or its model files are not installed.
+        EngineMissing: The package or its model files are not installed, or the encoder is not there or damaged.
     """
 
-    def __init__(self, threads: int, folder: Path | None = None) -> None:
-        folder = folder or _packaged_model()
+    def __init__(self, threads: int, encoder: Path = SHIPPED, folder: Path | None = None) -> None:
+        folder = folder or packaged_folder()
         try:
             self.pieces = read_pieces((folder / "tokenizer.bin").read_bytes())
-            self._encoder = _session(folder / "encoder_model.ort", threads)
+            self._encoder = _session(encoder, threads)
             self._decoder = _session(folder / "decoder_model_merged.ort", threads)
         except OSError as error:
             raise _missing(f"Moonshine's model in {folder} can't be read: {error.strerror}.") from error
@@ -91,13 +97,13 @@ class MoonshineModel:
 
 
 @cache
-def packaged(threads: int) -> MoonshineModel:
-    """The packaged model, loaded once: it takes 100 MB, and both the ears and speech-to-text make use of it.
+def shared(threads: int, encoder: Path = SHIPPED) -> MoonshineModel:
+    """A model that is loaded once: it takes 100 MB, and both the ears and speech-to-text make use of it.
 
     Raises:
         EngineMissing: See `MoonshineModel`.
     """
-    return MoonshineModel(threads)
+    return MoonshineModel(threads, encoder)
 
 
 def to_text(tokens: Sequence[int], pieces: Sequence[bytes]) -> str:
@@ -142,7 +148,12 @@ def _log_softmax(logits: Scores) -> Scores:
     return scores
 
 
-def _packaged_model() -> Path:
+def packaged_folder() -> Path:
+    """Moonshine's own files.
+
+    Raises:
+        EngineMissing: The package is not installed.
+    """
     spec = importlib.util.find_spec("moonshine_voice")
     if spec is None or not spec.submodule_search_locations:
         raise _missing("The package moonshine-voice is not installed.")
@@ -150,7 +161,11 @@ def _packaged_model() -> Path:
 
 
 def _missing(message: str) -> EngineMissing:
-    return EngineMissing(message, remedy='Run: pip install "moonshine-voice==0.0.73" (later versions lack the model).')
+    return EngineMissing(
+        message,
+        remedy='Run: pip install "moonshine-voice==0.0.73" (later versions lack the model). Ears of your own: '
+        "name the folder that homebody train-ears made.",
+    )
 
 
 def _session(path: Path, threads: int) -> Any:
@@ -163,4 +178,7 @@ def _session(path: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     # Threads that spin between the many small decoding steps burn a core for no gain in time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no base class
+        raise _missing(f"Moonshine's model file {path} can't be loaded: {error}.") from error

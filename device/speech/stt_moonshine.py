@@ -21,7 +21,7 @@ from device.speech.bias.beam import search
 from device.speech.bias.sentences import Sentences
 from device.speech.bias.tokens import Lattice
 from device.speech.buffered import BufferedStt
-from device.speech.moonshine_model import BOS, EOS, MoonshineModel, packaged
+from device.speech.moonshine_model import BOS, EOS, SHIPPED, MoonshineModel, shared
 from device.speech.ports import Hypothesis, SttCapabilities, Transcript, VadEngine
 
 MAX_TOKENS_PER_SECOND: Final = 6.5
@@ -45,6 +45,7 @@ class MoonshineStt(BufferedStt):
 
     Args:
         threads: Threads of each decoding step.
+        encoder: See `MoonshineModel`.
         folder: See `MoonshineModel`.
         vad: See `BufferedStt`.
         width: Hypotheses that are followed at once; 4 take half the time of 8 for a point of accuracy in noise.
@@ -57,10 +58,15 @@ class MoonshineStt(BufferedStt):
     capabilities = SttCapabilities(streaming=False, partials=False, bias=True, language="en")
 
     def __init__(
-        self, threads: int = 2, folder: Path | None = None, vad: VadEngine | None = None, width: int = 8
+        self,
+        threads: int = 2,
+        encoder: Path = SHIPPED,
+        folder: Path | None = None,
+        vad: VadEngine | None = None,
+        width: int = 8,
     ) -> None:
         super().__init__(vad)
-        self._model = MoonshineModel(threads, folder) if folder else packaged(threads)
+        self._model = MoonshineModel(threads, encoder, folder) if folder else shared(threads, encoder)
         self._width = width
         self._lattices: WeakKeyDictionary[Sentences, Lattice] = WeakKeyDictionary()
 

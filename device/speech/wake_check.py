@@ -7,6 +7,7 @@ costs nothing until one of them wakes, so that they may be set to wake sooner.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from device.nlu.text import spoken
 from device.speech.bias.beam import search
 from device.speech.bias.sentences import Sentences
 from device.speech.bias.tokens import Lattice
-from device.speech.moonshine_model import BOS, EOS, packaged
+from device.speech.moonshine_model import BOS, EOS, SHIPPED, shared
 from device.speech.ports import WakeCapabilities, WakeCheck, WakeEngine
 
 SECONDS: Final = 1.5
@@ -83,14 +84,15 @@ class MoonshineCheck:
     A look takes 25 ms of CPU on one x86 core.
 
     Args:
-        threads: See `device.speech.moonshine_model.packaged`, with which the model is shared.
+        threads: See `device.speech.moonshine_model.shared`, which holds the model for both.
+        encoder: See there.
 
     Raises:
         EngineMissing: The package or its model files are not installed.
     """
 
-    def __init__(self, threads: int = 2) -> None:
-        self._model = packaged(threads)
+    def __init__(self, threads: int = 2, encoder: Path = SHIPPED) -> None:
+        self._model = shared(threads, encoder)
         self._lattices: dict[str, Lattice] = {}
 
     def confirms(self, phrase: str, pcm: Pcm) -> bool:

@@ -15,7 +15,7 @@ from device.nlu.grammar import Grammar
 from device.speech.bias.sentences import Sentences
 from device.speech.buffered import MAX_SECONDS, BufferedStt
 from device.speech.engines import STT, EngineOptions, make_stt
-from device.speech.moonshine_model import read_pieces, to_text
+from device.speech.moonshine_model import ENCODER, packaged_folder, read_pieces, to_text
 from device.speech.ports import SttEngine, Transcript
 from device.speech.stt_moonshine import MoonshineStt
 from device.speech.stt_vosk import VoskStt
@@ -23,6 +23,7 @@ from device.speech.stt_whisper import WhisperStt
 from device.speech.tts_espeak import EspeakTts
 from device.speech.tts_piper import PiperTts
 from firmware_sim.sound.engines import LANGUAGE, ToneLanguage, ToneStt, ToneTts
+from quantize.ears.packaged import encoder_weights, with_encoder_weights
 
 TONES = ToneLanguage()
 
@@ -190,6 +191,21 @@ def test_a_missing_model_names_the_remedy(tmp_path: Path) -> None:
         WhisperStt(folder=tmp_path)
     with pytest.raises(BadInput, match=", ".join(STT)):
         make_stt("siri", EngineOptions(models=tmp_path))
+
+
+def test_ears_of_ones_own_are_used_and_wrong_ones_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineMissing, match="train-ears"):
+        make_stt("moonshine", EngineOptions(tmp_path, ears=tmp_path / "nowhere"))
+    (tmp_path / ENCODER).write_bytes(b"no network")
+    with pytest.raises(EngineMissing, match="can't be loaded"):
+        make_stt("moonshine", EngineOptions(tmp_path, ears=tmp_path))
+    weights = {name: np.zeros_like(value) for name, value in encoder_weights(packaged_folder()).items()}
+    (tmp_path / ENCODER).write_bytes(with_encoder_weights(packaged_folder(), weights))
+    engine = make_stt("moonshine", EngineOptions(tmp_path, ears=tmp_path))
+    pcm, words = recording("en")
+    engine.start(None)
+    engine.feed(pcm)
+    assert not all(word in engine.finish().text.lower() for word in words)  # it is deaf
 
 
 def test_a_damaged_vosk_model_is_not_a_crash(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The recognizer's ears, taught to hear in noise what they hear without it."""
