@@ -70,7 +70,7 @@ def make_wake_engine(config: Config, threads: int | None = None) -> WakeEngine |
 
     Args:
         config: Says which, and whether they are looked at again.
-        threads: Of that look; as many as speech-to-text has unless told otherwise, with which it shares its model.
+        threads: Of that look; as many as speech-to-text has unless told otherwise, with which it shares its decoder.
 
     Raises:
         BadInput: A folder holds no wake word.
@@ -79,7 +79,7 @@ def make_wake_engine(config: Config, threads: int | None = None) -> WakeEngine |
     speech = config.speech
     models = [Path(folder).expanduser() for folder in speech.wake_models]
     checked = speech.wake_check and (speech.wake_words or models)
-    check = make_wake_check(threads or speech.stt_threads, _ears(config)) if checked else None
+    check = make_wake_check(threads or speech.stt_threads) if checked else None
     return make_wake(speech.wake_words, speech.wake_threshold, models, check)
 
 
@@ -90,7 +90,8 @@ def make_stt_engine(config: Config, home: Path) -> SttEngine:
         EngineMissing: Its package or model is not there.
     """
     speech = config.speech
-    return make_stt(speech.stt, EngineOptions(home / "models", speech.stt_threads, speech.stt_beam, _ears(config)))
+    ears = Path(speech.ears).expanduser() if speech.ears else None
+    return make_stt(speech.stt, EngineOptions(home / "models", speech.stt_threads, speech.stt_beam, ears))
 
 
 def make_tts_engine(config: Config, home: Path) -> TtsEngine:
@@ -143,7 +144,3 @@ def build_assistant(
         follow_up=speech.follow_up > 0,
     )
     return Assistant(parts, observe)
-
-
-def _ears(config: Config) -> Path | None:
-    return Path(config.speech.ears).expanduser() if config.speech.ears else None

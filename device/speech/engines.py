@@ -93,19 +93,18 @@ def make_wake(
     return CheckedWake(engine, check) if check else engine
 
 
-def make_wake_check(threads: int = 2, ears: Path | None = None) -> WakeCheck:
+def make_wake_check(threads: int = 2) -> WakeCheck:
     """Build the second look at wake words.
 
     Args:
-        threads: Of the recognizer; the same as for speech-to-text, so that they share one.
-        ears: See `EngineOptions`.
+        threads: Of the recognizer; the same as for speech-to-text, so that they share what is large.
 
     Raises:
-        EngineMissing: Its package or encoder is not there.
+        EngineMissing: Its package is not there.
     """
     from device.speech.wake_check import MoonshineCheck
 
-    return MoonshineCheck(threads, _encoder(ears))
+    return MoonshineCheck(threads)
 
 
 def make_vad() -> VadEngine:
@@ -120,15 +119,11 @@ def make_vad() -> VadEngine:
 
 
 def _moonshine(options: EngineOptions) -> SttEngine:
+    from device.speech.moonshine_model import ENCODER, SHIPPED
     from device.speech.stt_moonshine import MoonshineStt
 
-    return MoonshineStt(options.threads, _encoder(options.ears), width=options.beam)
-
-
-def _encoder(ears: Path | None) -> Path:
-    from device.speech.moonshine_model import ENCODER, SHIPPED
-
-    return ears / ENCODER if ears else SHIPPED
+    encoder = options.ears / ENCODER if options.ears else SHIPPED
+    return MoonshineStt(options.threads, encoder, width=options.beam)
 
 
 def _whisper(options: EngineOptions) -> SttEngine:

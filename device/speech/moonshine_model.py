@@ -18,6 +18,9 @@ from device.speech.bias.tokens import Vocabulary
 ENCODER: Final = "encoder.ort"
 """File of an encoder that was trained in `quantize.ears`."""
 
+PACKAGED: Final = "encoder_model.ort"
+"""File of Moonshine's own encoder, in `packaged_folder`."""
+
 SHIPPED: Final = Path(__file__).parents[2] / "models" / "artefacts" / "ears-en" / ENCODER
 
 BOS: Final = 1
@@ -97,8 +100,8 @@ class MoonshineModel:
 
 
 @cache
-def shared(threads: int, encoder: Path = SHIPPED) -> MoonshineModel:
-    """A model that is loaded once: it takes 100 MB, and both the ears and speech-to-text make use of it.
+def shared(threads: int, encoder: Path) -> MoonshineModel:
+    """A model that is loaded once: the ears and speech-to-text make use of it.
 
     Raises:
         EngineMissing: See `MoonshineModel`.
@@ -168,7 +171,9 @@ def _missing(message: str) -> EngineMissing:
     )
 
 
+@cache
 def _session(path: Path, threads: int) -> Any:
+    """A network, loaded once: models with different encoders have the same decoder, which takes most of the memory."""
     import onnxruntime
 
     if not path.exists():

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from device.errors import BadInput
+from device.speech.moonshine_model import PACKAGED
 
 Weights: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """By the names of `transformers.MoonshineForConditionalGeneration`, without `model.encoder.` for the encoder's."""
 
-ENCODER: Final = "encoder_model.ort"
 DECODER: Final = "decoder_model_merged.ort"
 
 _TYPES: Final = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64}
@@ -85,7 +85,7 @@ class _Graph:
         return np.asarray(values * self.tensors[scale], np.float32)
 
 
-def encoder_weights(folder: Path, file: str = ENCODER) -> Weights:
+def encoder_weights(folder: Path, file: str = PACKAGED) -> Weights:
     """Read the encoder's.
 
     Args:
@@ -141,7 +141,7 @@ def with_encoder_weights(folder: Path, weights: Mapping[str, npt.NDArray[np.floa
     Raises:
         BadInput: The file is none of onnxruntime's.
     """
-    graph = _Graph(folder / ENCODER)
+    graph = _Graph(folder / PACKAGED)
     for name, tensor in graph.tensors.items():
         if plain := _PLAIN.fullmatch(name):
             tensor[...] = weights[plain[1]]

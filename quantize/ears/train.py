@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.errors import BadInput
-from device.speech.moonshine_model import BOS, ENCODER, EOS, MoonshineModel, packaged_folder
+from device.speech.moonshine_model import BOS, ENCODER, EOS, PACKAGED, MoonshineModel, packaged_folder
 from quantize.ears.learn import BATCH, Agreement, Moonshine, agreement, learn, moonshine
 from quantize.ears.packaged import with_encoder_weights
 from quantize.ears.scenes import PAUSE, Recording, stage
@@ -125,7 +125,7 @@ def understood(speech: Sequence[npt.NDArray[np.int16]]) -> list[Recording]:
     Raises:
         EngineMissing: Moonshine is not installed.
     """
-    model = MoonshineModel(threads=1, encoder=packaged_folder() / "encoder_model.ort")
+    model = MoonshineModel(threads=1, encoder=packaged_folder() / PACKAGED)
     found = []
     for count, pcm in enumerate(speech, 1):
         if SECONDS[0] <= len(pcm) / SAMPLE_RATE <= SECONDS[1] and (tokens := _written(model, pcm)):

@@ -10,7 +10,7 @@ import torch
 from device.audio.ports import Pcm
 from device.errors import EngineMissing
 from device.nlu.text import spoken
-from device.speech.moonshine_model import BOS, EOS, SHIPPED, MoonshineModel, packaged_folder
+from device.speech.moonshine_model import BOS, EOS, PACKAGED, SHIPPED, MoonshineModel, packaged_folder
 from device.speech.tts_piper import PiperTts
 from quantize.ears.learn import agreement, moonshine
 from quantize.ears.packaged import encoder_weights
@@ -55,7 +55,7 @@ def test_without_noise_it_hears_what_was_said() -> None:
 
 
 def test_in_noise_it_is_nearer_to_what_was_said() -> None:
-    old = MoonshineModel(threads=1, encoder=packaged_folder() / "encoder_model.ort")
+    old = MoonshineModel(threads=1, encoder=packaged_folder() / PACKAGED)
     recordings = [Recording(pcm, written(old, pcm)) for pcm in said()]
     teacher, pupil = moonshine(packaged_folder()), moonshine(packaged_folder())
     weights = encoder_weights(SHIPPED.parent, SHIPPED.name)

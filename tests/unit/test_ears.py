@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from device.errors import BadInput
-from device.speech.moonshine_model import BOS, EOS, packaged_folder
+from device.speech.moonshine_model import BOS, EOS, PACKAGED, packaged_folder
 from quantize.ears.learn import BATCH, agreement, learn, moonshine
-from quantize.ears.packaged import ENCODER, encoder_weights, quantized, with_encoder_weights
+from quantize.ears.packaged import encoder_weights, quantized, with_encoder_weights
 from quantize.ears.scenes import NO_TOKEN, Recording, stage
 from quantize.ears.train import train, understood
 from quantize.wake.voices import SAMPLE_RATE
@@ -42,14 +42,14 @@ def test_a_matrix_in_8_bits_is_a_step_away_at_most(matrix: np.ndarray) -> None:
 @pytest.mark.engines
 def test_weights_that_did_not_change_give_the_same_file() -> None:
     folder = packaged_folder()
-    assert with_encoder_weights(folder, encoder_weights(folder)) == (folder / ENCODER).read_bytes()
+    assert with_encoder_weights(folder, encoder_weights(folder)) == (folder / PACKAGED).read_bytes()
 
 
 @pytest.mark.engines
 def test_other_weights_are_read_again(tmp_path: Path) -> None:
     weights = encoder_weights(packaged_folder())
     weights = {name: value * np.float32(0.5) for name, value in weights.items()}
-    (tmp_path / ENCODER).write_bytes(with_encoder_weights(packaged_folder(), weights))
+    (tmp_path / PACKAGED).write_bytes(with_encoder_weights(packaged_folder(), weights))
     again = encoder_weights(tmp_path)
     assert again.keys() == weights.keys()
     for name, value in weights.items():
@@ -57,7 +57,7 @@ def test_other_weights_are_read_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
-    (tmp_path / ENCODER).write_bytes(b"no network at all")
+    (tmp_path / PACKAGED).write_bytes(b"no network at all")
     with pytest.raises(BadInput, match=r"encoder_model\.ort"):
         encoder_weights(tmp_path)
 
