@@ -72,7 +72,7 @@ class SpeechConfig(Struct, frozen=True, forbid_unknown_fields=True):
     wake_check: bool = True
     stt: Literal["moonshine", "whisper", "vosk"] = "moonshine"
     stt_threads: Threads = 2
-    stt_beam: Annotated[int, Meta(ge=1, le=32)] = 8
+    stt_beam: Annotated[int, Meta(ge=1, le=32)] = 16
     ears: str = ""
     tts: Literal["espeak", "piper", "kokoro"] = "espeak"
     trailing_silence: Seconds = 0.7

@@ -32,7 +32,7 @@ class EngineOptions:
 
     models: Path
     threads: int = 2
-    beam: int = 8
+    beam: int = 16
     ears: Path | None = None
 
 
