@@ -120,7 +120,7 @@ def learn(
             for average, new in zip(mean.model.encoder.parameters(), encoder.parameters(), strict=True):
                 average.lerp_(new, share)
         if step % 50 == 0 or step == steps:
-            log.info("step %d of %d: divergence %.3f, distance %.4f", step, steps, divergence, distance)
+            log.info("step %d of %d: divergence %.3f, distance %.4f", step, steps, divergence.item(), distance.item())
     with torch.no_grad():
         for new, old in zip(mean.model.encoder.parameters(), teacher.model.encoder.parameters(), strict=True):
             new.lerp_(old, BACK)
