@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.errors import BadInput
+from device.speech.bias.beam import search
 from device.speech.moonshine_model import BOS, ENCODER, EOS, PACKAGED, MoonshineModel, packaged_folder
 from quantize.ears.learn import BATCH, Agreement, Moonshine, agreement, learn, moonshine
 from quantize.ears.packaged import with_encoder_weights
@@ -70,7 +71,6 @@ def train(
     noises: Sequence[npt.NDArray[np.int16]] = (),
     steps: int = 2400,
     seed: int = 0,
-    most: int = NOISES,
 ) -> Figures:
     """Train an encoder and write it with its manifest.
 
@@ -80,7 +80,6 @@ def train(
         noises: 16 kHz recordings of what sounds where it will be used; half of what is heard is then taken from them.
         steps: Batches of `BATCH` scenes.
         seed: Of all chance.
-        most: Noises that are made.
 
     Raises:
         BadInput: The teacher understands too few of the recordings.
@@ -97,9 +96,9 @@ def train(
             remedy="Name folders with more recordings of speech, one sentence each, without noise.",
         )
     said = [recording.pcm.astype(np.float32) / np.float32(32768) for recording in learned]
-    made = [noise(rng, said) for _ in range(most)]
-    given = [_levelled(sound) for sound in noises]
-    heard = made + given * (len(made) // len(given)) if given else made
+    made = [noise(rng, said) for _ in range(NOISES)]
+    given = [_levelled(sound) for sound in noises if len(sound)]
+    heard = made + given * max(1, NOISES // len(given)) if given else made
     log.info("%d recordings are learned from, in %d noises", len(learned), len(made) + len(given))
     folder = packaged_folder()
     teacher = moonshine(folder)
@@ -171,12 +170,9 @@ def judged(
 def _written(model: MoonshineModel, pcm: npt.NDArray[np.int16]) -> tuple[int, ...]:
     """Tokens of the likeliest words, both ends included; none where they are unlikely or don't end."""
     scorer = model.listen(np.pad(pcm, _AROUND).astype(np.float32) / np.float32(32768), 1)
-    tokens, total = [BOS], 0.0
-    while tokens[-1] != EOS and len(tokens) < _LONGEST:
-        scores = scorer([0], [tokens[-1]])[0]
-        tokens.append(int(scores.argmax()))
-        total += float(scores.max())
-    return tuple(tokens) if tokens[-1] == EOS and total / (len(tokens) - 1) > CLEAR else ()
+    decoded = search(scorer, None, bos=BOS, eos=EOS, width=1, longest=_LONGEST, letters=0)
+    ended = len(decoded.free) < _LONGEST
+    return (BOS, *decoded.free, EOS) if ended and decoded.free_score > CLEAR else ()
 
 
 def _levelled(pcm: npt.NDArray[np.int16]) -> Audio:

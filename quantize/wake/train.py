@@ -67,7 +67,7 @@ def train(
     recipe = recipe or Recipe()
     torch.set_num_threads(1)  # the network is so small that two threads mostly wait for each other
     wanted = [checked(phrase) for phrase in phrases]
-    real = [audio for folder in clips for audio in recordings(folder)]
+    real = [np.pad(audio, SAMPLE_RATE // 2) for folder in clips for audio in recordings(folder)]
     material, judges = gather(Studio(cache, jobs), wanted, data_dir, recipe, alone, seed)
     features, labels = make(material, recipe.positives, recipe.negatives, seed, jobs)
     log.info("%d examples are learned from, in %d steps", len(features), recipe.steps)
@@ -138,7 +138,7 @@ def judged(
 
 
 def recordings(folder: Path) -> list[Pcm]:
-    """All recordings of a folder, at 16 kHz, with half a second of silence around.
+    """All recordings of a folder, at 16 kHz.
 
     Raises:
         BadInput: There is none, or one can't be read.
@@ -146,7 +146,7 @@ def recordings(folder: Path) -> list[Pcm]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3"))
     if not paths:
         raise BadInput(f"{folder} holds no recording.", remedy="Name a folder with WAV or FLAC files.")
-    return [np.pad(_recording(path), SAMPLE_RATE // 2) for path in paths]
+    return [_recording(path) for path in paths]
 
 
 def _recording(path: Path) -> Pcm:

@@ -14,7 +14,13 @@ FORBIDDEN = {
     "quantize": {"firmware_sim"},
 }
 ALLOWED_FROM_MODELS = {"models.labels", "models.manifest", "models.signature"}
-ALLOWED_FROM_DEVICE = ("device.nlu", "device.errors", "device.speech.tts_kokoro", "device.speech.moonshine_model")
+ALLOWED_FROM_DEVICE = (
+    "device.nlu",
+    "device.errors",
+    "device.speech.bias.beam",
+    "device.speech.moonshine_model",
+    "device.speech.tts_kokoro",
+)
 
 
 def imports(path: Path) -> set[str]:

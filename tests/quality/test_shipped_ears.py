@@ -10,11 +10,13 @@ import torch
 from device.audio.ports import Pcm
 from device.errors import EngineMissing
 from device.nlu.text import spoken
-from device.speech.moonshine_model import BOS, EOS, PACKAGED, SHIPPED, MoonshineModel, packaged_folder
+from device.speech.moonshine_model import SHIPPED, packaged_folder
+from device.speech.stt_moonshine import MoonshineStt
 from device.speech.tts_piper import PiperTts
 from quantize.ears.learn import agreement, moonshine
 from quantize.ears.packaged import encoder_weights
-from quantize.ears.scenes import Recording, stage
+from quantize.ears.scenes import stage
+from quantize.ears.train import understood
 from quantize.wake.rooms import noise
 
 pytestmark = pytest.mark.engines
@@ -35,28 +37,21 @@ def said() -> list[Pcm]:
     return [np.concatenate(list(voice.synthesize(sentence))) for sentence in SENTENCES]
 
 
-def written(model: MoonshineModel, pcm: Pcm) -> tuple[int, ...]:
-    scorer = model.listen(np.pad(pcm, 4000).astype(np.float32) / np.float32(32768), 1)
-    tokens = [BOS]
-    while tokens[-1] != EOS and len(tokens) < 40:
-        tokens.append(int(scorer([0], [tokens[-1]])[0].argmax()))
-    return tuple(tokens)
-
-
 def test_it_is_the_file_of_its_manifest() -> None:
     manifest = json.loads(SHIPPED.with_name("manifest.json").read_text(encoding="utf-8"))
     assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest() == manifest["sha256"]
 
 
 def test_without_noise_it_hears_what_was_said() -> None:
-    model = MoonshineModel(threads=1)
+    engine = MoonshineStt(threads=1)
     for pcm, sentence in zip(said(), SENTENCES, strict=True):
-        assert spoken(model.text(written(model, pcm))) == spoken(sentence)
+        samples = np.pad(pcm, 4000).astype(np.float32) / np.float32(32768)
+        assert spoken(engine.decode(samples, None).text) == spoken(sentence)
 
 
 def test_in_noise_it_is_nearer_to_what_was_said() -> None:
-    old = MoonshineModel(threads=1, encoder=packaged_folder() / PACKAGED)
-    recordings = [Recording(pcm, written(old, pcm)) for pcm in said()]
+    recordings = understood(said())
+    assert len(recordings) == len(SENTENCES)
     teacher, pupil = moonshine(packaged_folder()), moonshine(packaged_folder())
     weights = encoder_weights(SHIPPED.parent, SHIPPED.name)
     pupil.model.encoder.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
