@@ -136,6 +136,20 @@ class BundleReplaced(BundleError):
     spoken = "My language model can't be used, so I go on with the one before."
 
 
+class UpdateError(DeviceError):
+    """An update was not installed; what ran before runs on."""
+
+
+class UpdateUntrusted(UpdateError):
+    """Nobody whom this device trusts signed the update, or it was changed since."""
+
+
+class UpdateForeign(UpdateError):
+    """The update is for devices of another kind."""
+
+    exit_code = 2
+
+
 class StorageError(DeviceError):
     """State could not be written (disk full, read-only) or read (damaged)."""
 

@@ -4,7 +4,7 @@
 """
 
 from device.app.brain import Brain, build_brain
-from device.app.edge import EdgeLoop
+from device.app.edge import EdgeLoop, make_edge_loop
 from device.app.parts import (
     BUNDLE,
     bundle_folders,
@@ -42,6 +42,7 @@ __all__ = [
     "listen_config",
     "load_all_packs",
     "load_language_model",
+    "make_edge_loop",
     "make_home",
     "make_listener",
     "make_player",

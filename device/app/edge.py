@@ -5,20 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Final
 
 from device.app.brain import Brain
-from device.app.voice import build_assistant, say_problems
+from device.app.voice import build_assistant, make_stt_engine, make_tts_engine, say_problems
+from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
 from device.audio.mixer import Mixer
-from device.audio.ports import Microphone, Speaker
+from device.audio.ports import Microphone, Pcm, Speaker
 from device.audio.ring import Ring
-from device.errors import DeviceError
-from device.events import Observation, Trouble
+from device.errors import DeviceError, EngineHung
+from device.events import Observation, PhaseChanged, Trouble
 from device.lights import Lights
 from device.speech.listen import Listener
-from device.speech.ports import SttEngine, TtsEngine
+from device.speech.ports import SttEngine, Transcript, TtsEngine, render
 from device.speech.renewable import Renewable
 from device.supervisor import MicrophoneKeeper, SpeakerKeeper
+from device.turns import Phase
 from device.voice import Voice
+
+WARM_UP: Final = "turn on the kitchen light"
+"""What is spoken, heard and understood once before anybody listens."""
+
+WARM_UP_DEADLINE: Final = 60.0
+"""Seconds that each engine has for that; a slow board reads its models from a card."""
+
+UNHEARD: Final = 10.0
+"""Seconds for which sound may wait for the ears: they rest for one after a defect, a look at a wake word is shorter."""
+
+ENDLESS: Final = 60.0
+"""Seconds of thinking after which a turn will not end: the recognizer has 15, and a network gives up sooner."""
 
 
 class EdgeLoop:
@@ -55,9 +70,23 @@ class EdgeLoop:
         self._speaker = speaker
         self._observe = observe
         self._ring = Ring(brain.clock)
-        self._voice_of = tts
+        self._stt = stt
+        self._tts = tts
+        self._phase_at = brain.clock.monotonic()
         self.mixer = Mixer(brain.clock, brain.volume)
-        self.assistant = build_assistant(brain, self._ring, self.mixer, stt, tts, observe, listener, lights)
+        self.assistant = build_assistant(brain, self._ring, self.mixer, stt, tts, self._seen, listener, lights)
+
+    @property
+    def stuck(self) -> EngineHung | None:
+        """What only a restart helps against, if anything: ears that take no sound, or a turn that doesn't end.
+
+        A microphone that is lost is none of that: it is opened again.
+        """
+        if self._ring.unread_for > UNHEARD:
+            return EngineHung("The ears are stuck: sound waits, and they take none of it.", remedy="Restart it.")
+        if self.assistant.phase is Phase.THINKING and self._brain.clock.monotonic() - self._phase_at > ENDLESS:
+            return EngineHung(f"A turn has not ended for {ENDLESS:.0f} s.", remedy="Restart it.")
+        return None
 
     def open(self) -> None:
         """Let the microphone deliver and the speaker play.
@@ -73,6 +102,17 @@ class EdgeLoop:
             raise
         self._play()
 
+    async def warm_up(self) -> None:
+        """Speak, hear and understand a command once, for nobody and without doing it: the first real one is as quick.
+
+        Raises:
+            EngineFailed: Voice or ears broke or hung.
+        """
+        workers, conversation = self._brain.workers, self._brain.conversation
+        pcm = await workers.run("tts", lambda: render(self._tts.take(), WARM_UP), deadline=WARM_UP_DEADLINE)
+        heard = await workers.run("stt", self._transcribe, pcm, deadline=WARM_UP_DEADLINE)
+        await conversation.completeness(heard)
+
     def close(self) -> None:
         """Let both rest."""
         self._microphone.stop()
@@ -82,7 +122,7 @@ class EdgeLoop:
         """Listen and answer until cancelled; first say aloud what is not as it should be."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.assistant.run())
-            await say_problems(self._brain.problems, Voice(self._voice_of, self.mixer, self._brain.workers))
+            await say_problems(self._brain.problems, Voice(self._tts, self.mixer, self._brain.workers))
 
     async def watch(self) -> None:
         """Open what is lost again, until cancelled."""
@@ -95,9 +135,37 @@ class EdgeLoop:
             tasks.create_task(ears.run())
             tasks.create_task(mouth.run())
 
+    def _transcribe(self, pcm: Pcm) -> Transcript:
+        stt = self._stt.take()
+        stt.start(self._brain.conversation.sentences())
+        stt.feed(pcm)
+        return stt.finish()
+
+    def _seen(self, seen: Observation) -> None:
+        if isinstance(seen, PhaseChanged):
+            self._phase_at = seen.at
+        self._observe(seen)
+
     def _play(self) -> None:
         self._speaker.start(self.mixer.pull)
         self.mixer.latency = self._speaker.latency
 
     def _lost_speaker(self, error: DeviceError) -> None:
         self._observe(Trouble(error, self._brain.clock.monotonic()))
+
+
+def make_edge_loop(brain: Brain, observe: Callable[[Observation], None]) -> EdgeLoop:
+    """The edge loop as configured, on the machine's sound cards. Must be called on the running loop.
+
+    Raises:
+        EngineMissing: A speech engine's package, program or model is not there.
+    """
+    config = brain.config
+    return EdgeLoop(
+        brain,
+        SoundCardMicrophone(config.audio.microphone),
+        SoundCardSpeaker(config.audio.speaker),
+        Renewable(lambda: make_stt_engine(config, brain.home)),
+        Renewable(lambda: make_tts_engine(config, brain.home)),
+        observe,
+    )

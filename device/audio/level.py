@@ -1,4 +1,4 @@
-"""How loud a signal is and whether there is one at all: for the doctor."""
+"""How loud a signal is and whether there is one at all: for the doctor, and for the check of an update."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from device.audio.ports import FRAME, Pcm
+from device.audio.ports import FRAME, Microphone, Pcm
+from device.clock import Clock
 
 FULL_SCALE: Final = 32_768.0
 """0 dBFS is this amplitude, for peak and RMS alike; a full-scale sine thus has an RMS of -3.01 dBFS."""
@@ -21,6 +22,9 @@ QUIET_DBFS: Final = -65.0
 
 CLIPPED_SHARE: Final = 0.001
 """Share of samples at full scale above which speech is distorted."""
+
+LISTEN_SECONDS: Final = 1.0
+"""How long a microphone is listened to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,21 @@ class Level:
     peak_dbfs: float
     clipped: float
     dead: bool
+
+
+async def listen(microphone: Microphone, clock: Clock) -> Level:
+    """Measure what a microphone delivers for `LISTEN_SECONDS`.
+
+    Raises:
+        AudioDeviceMissing: It can't be opened.
+    """
+    frames: list[Pcm] = []
+    microphone.start(frames.append)
+    try:
+        await clock.sleep(LISTEN_SECONDS)
+    finally:
+        microphone.stop()
+    return measure(np.concatenate(frames) if frames else np.zeros(0, np.int16))
 
 
 def measure(pcm: Pcm) -> Level:

@@ -36,6 +36,7 @@ class Ring:
         self._history_size = 0
         self._lock = threading.Lock()
         self._waiter: asyncio.Future[None] | None = None
+        self._waits_since = 0.0
         self.dropped = 0
         self.last_push = self.last_signal = clock.monotonic()
 
@@ -43,6 +44,12 @@ class Ring:
     def pending(self) -> int:
         """Samples that wait to be read."""
         return self._pending
+
+    @property
+    def unread_for(self) -> float:
+        """Seconds for which frames have been waiting without any being read; 0 while none waits."""
+        with self._lock:
+            return self._clock.monotonic() - self._waits_since if self._frames else 0.0
 
     def push(self, frame: Pcm) -> None:
         """Add a copy of the frame; from any thread, never waits. A frame larger than the ring keeps its end."""
@@ -55,6 +62,8 @@ class Ring:
                 self.last_signal = self.last_push
             if not len(copy):
                 return
+            if not self._frames:
+                self._waits_since = self.last_push
             self._frames.append(copy)
             self._pending += len(copy)
             while self._pending > self._capacity:
@@ -74,6 +83,7 @@ class Ring:
                 if self._frames:
                     frame = self._frames.popleft()
                     self._pending -= len(frame)
+                    self._waits_since = self._clock.monotonic()
                     self._remember(frame)
                     return frame
                 waiter = self._waiter = asyncio.get_running_loop().create_future()

@@ -6,17 +6,14 @@ import asyncio
 import json
 import platform
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from device.app import (
     build_brain,
@@ -27,25 +24,20 @@ from device.app import (
     make_stt_engine,
     make_tts_engine,
 )
+from device.app.checks import COMMAND
 from device.audio.card import SoundCardMicrophone
 from device.audio.devices import list_devices
-from device.audio.level import advise, measure
-from device.audio.ports import SAMPLE_RATE, Microphone, Pcm
-from device.cli.render import show_row
+from device.audio.level import advise, listen
+from device.audio.ports import SAMPLE_RATE, Microphone
+from device.cli.render import State, show_finding
 from device.clock import Clock, SystemClock
 from device.config import Config, home_folder, load_config
 from device.errors import DeviceError
 from device.speech.ports import render
 from device.workers import ThreadWorkers
 
-State = Literal["ok", "warning", "problem"]
-
 SPACE_WANTED = 200 * 2**20
 """Bytes of free disk below which a warning is due: logs, database and an update need room."""
-
-RECORD_SECONDS = 1.0
-
-PHRASE = "turn on the kitchen light"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON on standar
     for finding in examine(home_folder()):
         findings.append(finding)
         if not as_json:
-            _show(console, finding)
+            show_finding(console, finding.state, finding.what, finding.detail, finding.remedy)
     broken = [f for f in findings if f.state == "problem"]
     if as_json:
         typer.echo(json.dumps({"ok": not broken, "findings": [asdict(f) for f in findings]}))
@@ -127,16 +119,12 @@ def _sound(config: Config) -> Iterator[Finding]:
 
 
 async def hears(microphone: Microphone, clock: Clock) -> Finding:
-    """Record for `RECORD_SECONDS` and say whether what comes is fit for speech.
+    """Listen for a second and say whether what comes is fit for speech.
 
     Raises:
         AudioDeviceMissing: The microphone can't be opened.
     """
-    frames: list[Pcm] = []
-    microphone.start(frames.append)
-    await clock.sleep(RECORD_SECONDS)
-    microphone.stop()
-    level = measure(np.concatenate(frames) if frames else np.zeros(0, np.int16))
+    level = await listen(microphone, clock)
     problem, remedy = advise(level) or ("", "")
     detail = problem or f"{microphone.name}, room at {level.rms_dbfs:.0f} dB"
     return Finding("signal", "warning" if problem else "ok", detail, remedy)
@@ -166,9 +154,9 @@ def _latency(config: Config, home: Path) -> Iterator[Finding]:
     clock = SystemClock(config.home.timezone)
     try:
         tts = make_tts_engine(config, home)
-        pcm = render(tts, PHRASE)
+        pcm = render(tts, COMMAND)
         began = clock.monotonic()
-        next(iter(tts.synthesize(f"{PHRASE} now")))
+        next(iter(tts.synthesize(f"{COMMAND} now")))
         spoke = clock.monotonic()
         yield Finding("voice", "ok", f"{tts.name}: first sentence in {1000 * (spoke - began):.0f} ms")
         stt = make_stt_engine(config, home)
@@ -184,7 +172,7 @@ def _latency(config: Config, home: Path) -> Iterator[Finding]:
         yield Finding("ears", "ok", f"{stt.name}: {seconds:.1f} s of speech in {1000 * took:.0f} ms, heard “{text}”")
         conversation = build_brain(config, home, clock, ThreadWorkers()).conversation
         began = clock.monotonic()
-        conversation.interpret(PHRASE)
+        conversation.interpret(COMMAND)
         yield Finding("understanding", "ok", f"{1000 * (clock.monotonic() - began):.1f} ms")
     except DeviceError as error:
         yield _problem("voice, ears or understanding", error)
@@ -199,11 +187,3 @@ def _try(what: str, look: Callable[[], Finding]) -> Finding:
 
 def _problem(what: str, error: DeviceError) -> Finding:
     return Finding(what, "problem", Exception.__str__(error), error.remedy)
-
-
-def _show(console: Console, finding: Finding) -> None:
-    mark, style = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[finding.state]
-    show_row(console, Text.assemble((f" {mark} ", style), f"{finding.what:<16}"), Text(finding.detail, "dim"))
-    if finding.remedy:
-        show_row(console, Text(" " * 19), Text(f"→ {finding.remedy}", style))
-    sys.stdout.flush()

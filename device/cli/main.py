@@ -25,6 +25,9 @@ _BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("device.cli.doctor:doctor", "Look at sound, models, disk and speed; say what is wrong."),
     "bench": ("device.cli.bench:bench", "Measure this machine."),
     "models": ("device.cli.models:app", "Models: list, fetch, verify, install, roll back, compare."),
+    "serve": ("device.cli.serve:serve", "Run as a service: listen and answer until told to end."),
+    "health": ("device.cli.health:health", "Is this device fit for use? Decides whether an update stays."),
+    "update": ("device.cli.update:app", "Update system and language model: install, confirm, status."),
     "pack": ("device.cli.pack:app", "Skill packs: bring grammars of others along."),
     "feedback": ("device.cli.feedback:app", "What went wrong, for the next model."),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +18,9 @@ from device.nlu.resolve import to_json
 from device.nlu.types import Interpretation, Slot
 from device.skills.api import Change
 from device.skills.ports import Json
+
+State = Literal["ok", "warning", "problem"]
+"""How something is that was looked at."""
 
 _BAR = 28
 _SHOWN_MS = 0.05
@@ -75,6 +78,15 @@ def show_row(console: Console, label: Text, body: Text) -> None:
     grid.add_column(overflow="fold")
     grid.add_row(label, body)
     console.print(grid)
+
+
+def show_finding(console: Console, state: State, what: str, detail: str, remedy: str) -> None:
+    """One thing that was looked at, how it is, and what can be done about it."""
+    mark, style = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[state]
+    show_row(console, Text.assemble((f" {mark} ", style), f"{what:<16}"), Text(detail, "dim"))
+    if remedy:
+        show_row(console, Text(" " * 19), Text(f"→ {remedy}", style))
+    console.file.flush()
 
 
 def describe(change: Change) -> str:

@@ -13,14 +13,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from device.app import Brain, EdgeLoop, build_brain, make_stt_engine, make_tts_engine
-from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
+from device.app import Brain, build_brain, make_edge_loop
 from device.cli.render import show_problems, show_row, show_turn, turn_json
 from device.clock import SystemClock
 from device.config import home_folder, load_config
 from device.errors import DeviceError
 from device.events import Interrupted, Observation, PhaseChanged, Rang, SoundBegan, Trouble, TurnDone
-from device.speech.renewable import Renewable
 from device.turns import Phase
 from device.workers import ThreadWorkers
 
@@ -123,18 +121,10 @@ async def _watch(brain: Brain, display: Display) -> None:
 
 async def _spoken(brain: Brain, display: Display) -> None:
     """Listen and answer until interrupted."""
-    config = brain.config
-    edge = EdgeLoop(
-        brain,
-        SoundCardMicrophone(config.audio.microphone),
-        SoundCardSpeaker(config.audio.speaker),
-        Renewable(lambda: make_stt_engine(config, brain.home)),
-        Renewable(lambda: make_tts_engine(config, brain.home)),
-        display,
-    )
+    edge = make_edge_loop(brain, display)
     try:
         edge.open()
-        wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in config.speech.wake_words)
+        wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in brain.config.speech.wake_words)
         if not display.as_json:
             typer.echo(f"Say {wake}, then a command. Ctrl+C ends.")
         async with asyncio.TaskGroup() as tasks:

@@ -22,7 +22,7 @@ from device.speech.listen import ListenConfig, Listener
 from device.speech.recording import speech_in
 
 PROGRAM = importlib.import_module("device.cli.main")  # `device.cli.main` itself is the function
-COMMANDS = {"talk", "ask", "say", "doctor", "bench", "models", "demo", "train", "evaluate"}
+COMMANDS = {"talk", "ask", "say", "serve", "health", "update", "doctor", "bench", "models", "demo", "train", "evaluate"}
 TURN = {"transcript", "interpretations", "reply", "changes", "expects_answer", "failed", "timeline_ms"}
 READING = {"intent", "act", "slots", "confidence", "source", "reasons"}
 
