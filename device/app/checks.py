@@ -162,7 +162,7 @@ def understands(listener: Listener, stt: SttEngine, packs: Sequence[Pack], clock
     sentences = interpreter.sentences(Situation())
     stt.start(sentences)
     stt.feed(pcm)
-    text = choose(stt.finish(), sentences.breadth, understander.pronounce).text
+    text = choose(stt.finish(), interpreter.known(Situation())).text
     readings = interpreter.understand(text, Situation(), ResolveContext(clock.now(), names))
     meant = [(reading.intent, {name: slot.value for name, slot in reading.slots.items()}) for reading in readings]
     if meant != [(INTENT, {"device": DEVICE})]:

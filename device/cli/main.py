@@ -39,6 +39,7 @@ _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
     "train": ("train", "Train, distil and quantize the language model."),
     "train-wake": ("train", "Train a wake word of one's own, from the typed phrase."),
     "export": ("train", "Quantize a trained model for each board, past a gate."),
+    "image": ("image", "Device images: build, test, keys."),
     "evaluate": ("train", "Evaluate a language model."),
     "evaluate.aarch64": ("train", "Run a board's bundle as aarch64 code and compare."),
     "explain": ("train", "Why the language model understands a sentence as it does."),

@@ -19,7 +19,7 @@ from device.nlu.resolve import ResolveContext
 from device.nlu.text import words as spoken_words
 from device.nlu.types import OOS, Act, Interpretation
 from device.skills.api import Change, Outcome, Request, Skill, Undo
-from device.speech.bias.choice import choose
+from device.speech.bias.choice import Known, choose
 from device.speech.bias.sentences import Sentences
 from device.speech.ports import Transcript
 from device.workers import Workers
@@ -145,6 +145,10 @@ class Conversation:
         """What can be said now, for ears that can be told."""
         return self._interpreter.sentences(self._situation())
 
+    def known(self) -> Known:
+        """What can be said now, for the choice between that and free words."""
+        return self._interpreter.known(self._situation())
+
     def interpret(self, said: str | Transcript) -> tuple[Interpretation, ...]:
         """What an utterance would mean now; nothing is done and nothing is remembered."""
         return self._interpret(said, self._situation(), self._memory.taught(_written(said)))[1]
@@ -156,7 +160,7 @@ class Conversation:
         context = ResolveContext(self._clock.now(), self._names)
         if taught or isinstance(said, str):
             return _written(said), self._interpreter.understand(taught or _written(said), situation, context)
-        choice = choose(said, self._interpreter.sentences(situation).breadth, self._interpreter.understander.pronounce)
+        choice = choose(said, self._interpreter.known(situation))
         by_sound = not said.hypotheses
         readings = self._interpreter.understand(choice.text, situation, context, by_sound=by_sound)
         if said.hypotheses and not choice.sentence and all(reading.intent == OOS for reading in readings):

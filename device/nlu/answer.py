@@ -26,6 +26,7 @@ from device.nlu.resolve import ResolveContext
 from device.nlu.split import distribute, split
 from device.nlu.types import OOS, Act, Interpretation, Slot, Slots
 from device.nlu.understand import LONGEST_LOOSE, Understander, clean, is_command
+from device.speech.bias.choice import Known
 from device.speech.bias.sentences import Sentences
 
 SURE_COMMAND: Final = 0.9
@@ -92,6 +93,11 @@ class Interpreter:
         if not situation.question:
             return self.understander.sentences("", "")  # a bare yes or no would answer nothing
         return self.understander.sentences(situation.intent, situation.slot, (*FIXED, *situation.options))
+
+    def known(self, situation: Situation) -> Known:
+        """What can be said in a situation, for the choice between that and free words."""
+        understander = self.understander
+        return Known(self.sentences(situation).breadth, understander.pronounce, understander.slot_words)
 
     def near_miss(self, text: str, command: str) -> tuple[Interpretation, ...]:
         """A command but for words that this device does not know, in the slot `said`; empty if it is none.

@@ -7,8 +7,9 @@ runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from device.nlu.grammar import Automaton, Canonical, Grammar, State
@@ -84,6 +85,33 @@ def match(grammar: Grammar, words: Sequence[str]) -> list[Match]:
             ranked.append((parse[0], number, Match(intent, spans, wildcards, -literals)))
     ranked.sort(key=lambda item: item[:2])
     return [found for _, _, found in ranked]
+
+
+def slot_words(grammar: Grammar, words: Sequence[str], joiners: Collection[str]) -> frozenset[int]:
+    """Positions of the words that fill slots, of one command or of several.
+
+    Args:
+        grammar: Compiled packs.
+        words: In spoken form.
+        joiners: Words that may stand between two commands.
+
+    Returns:
+        All positions where the words are no command: then they answer a question, and are a value as a whole.
+    """
+    found = _slot_words(grammar, words, joiners)
+    return frozenset(range(len(words))) if found is None else found
+
+
+def _slot_words(grammar: Grammar, words: Sequence[str], joiners: Collection[str]) -> frozenset[int] | None:
+    for end in range(len(words), 0, -1):  # of the whole first: "and" may belong to one command
+        if end < len(words) and words[end] not in joiners:
+            continue
+        first = match(grammar, words[:end])
+        rest = _slot_words(grammar, words[end + 1 :], joiners) if first and end < len(words) else frozenset()
+        if first and rest is not None:
+            own = (range(span.start, span.end) for span in first[0].slots)
+            return frozenset(chain(*own)) | {end + 1 + place for place in rest}
+    return None
 
 
 class _Run:

@@ -8,6 +8,7 @@ and added phonemes, and the few pairs across classes were set on speech recogniz
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -120,16 +121,44 @@ def costs() -> tuple[Costs, Costs]:
 
 def distance(first: tuple[str, ...], second: tuple[str, ...]) -> float:
     """Weighted edit distance of two phoneme sequences (Wagner and Fischer 1974)."""
+    return sum(distances(first, second, [False] * len(second)))
+
+
+def distances(heard: Sequence[str], meant: Sequence[str], marked: Sequence[bool]) -> tuple[float, float]:
+    """The weighted edit distance, as it falls on two kinds of phonemes.
+
+    Args:
+        heard: A phoneme sequence.
+        meant: What it is compared with.
+        marked: Of each phoneme of `meant` whether it is of the first kind.
+
+    Returns:
+        Cost at those that are marked, and at the others; a phoneme too many counts with the one before it.
+    """
     table, indel = costs()
-    row = np.concatenate([[0.0], np.cumsum([indel[INDEX[p]] for p in second])])
-    for phoneme in first:
+    kinds = [0 if mark else 1 for mark in marked]
+    row: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)]  # the sum, and its two parts
+    for phoneme, kind in zip(meant, kinds, strict=True):
+        row.append(_plus(row[-1], float(indel[INDEX[phoneme]]), kind))
+    for phoneme in heard:
         i = INDEX[phoneme]
-        following = [row[0] + indel[i]]
-        for j, other in enumerate(second):
-            o = INDEX[other]
-            following.append(min(row[j] + table[i, o], row[j + 1] + indel[i], following[j] + indel[o]))
-        row = np.array(following)
-    return float(row[-1])
+        extra = float(indel[i])
+        following = [_plus(row[0], extra, kinds[0] if kinds else 1)]
+        for j, other in enumerate(meant):
+            o, kind = INDEX[other], kinds[j]
+            ways = (
+                _plus(row[j], float(table[i, o]), kind),
+                _plus(row[j + 1], extra, kind),
+                _plus(following[j], float(indel[o]), kind),
+            )
+            following.append(min(ways))
+        row = following
+    return row[-1][1:]
+
+
+def _plus(cost: tuple[float, float, float], more: float, kind: int) -> tuple[float, float, float]:
+    total, marked, other = cost
+    return (total + more, marked, other + more) if kind else (total + more, marked + more, other)
 
 
 def _glide(vowel: str) -> npt.NDArray[np.float64]:

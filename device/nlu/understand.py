@@ -14,7 +14,7 @@ from typing import Final
 
 from device.nlu.acts import HESITATIONS, to_device
 from device.nlu.grammar import Grammar
-from device.nlu.match import Match, match
+from device.nlu.match import Match, match, slot_words
 from device.nlu.match import SlotSpan as MatchedSpan
 from device.nlu.near_miss import unknown_words
 from device.nlu.onnx_model import JointModel, Prediction
@@ -26,7 +26,7 @@ from device.nlu.resolve import ResolveContext, parse_when, resolve
 from device.nlu.roles import assign
 from device.nlu.text import words as spoken_words
 from device.nlu.types import OOS, Act, Interpretation, Slot, Value
-from device.speech.bias.sentences import Sentences
+from device.speech.bias.sentences import JOINERS, Sentences
 
 MODEL_WINS: Final = 0.85
 """Probability from which the model overrules a grammar match that rests on free words."""
@@ -131,6 +131,10 @@ class Understander:
     def unknown_words(self, heard: Sequence[str], command: Sequence[str]) -> str | None:
         """See `near_miss.unknown_words`."""
         return unknown_words(self._grammar, heard, command)
+
+    def slot_words(self, words: Sequence[str]) -> frozenset[int]:
+        """Positions of the words that fill slots; see `match.slot_words`."""
+        return slot_words(self._grammar, words, JOINERS)
 
     def sounds_like(self, word: str, wanted: str) -> bool:
         """Whether a single word may be a misheard `wanted`; never where words can't be pronounced."""

@@ -81,12 +81,14 @@ class Hypothesis:
         score: Mean natural log-probability of its tokens, at most 0; 0 is certain.
         worst: Natural log-probability of its least likely token.
         free: It holds words that may be any.
+        by_word: Natural log-probabilities of the tokens of each word; empty where the engine can't tell.
     """
 
     text: str
     score: float
     worst: float
     free: bool = False
+    by_word: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

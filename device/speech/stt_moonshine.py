@@ -88,7 +88,7 @@ class MoonshineStt(BufferedStt):
         heard: dict[str, Hypothesis] = {}
         for found in decoded.found[:HYPOTHESES]:
             words = spoken(" ".join(found.words))  # free words may come in pieces: "p", "m"
-            heard.setdefault(words, Hypothesis(words, found.likelihood, found.worst, found.free))
+            heard.setdefault(words, Hypothesis(words, found.likelihood, found.worst, found.free, found.by_word))
         if not text and not heard:
             return Transcript("")
         return Transcript(text, confidence, tuple(heard.values()), snr_db(samples))

@@ -18,7 +18,6 @@ from device.clock import SystemClock
 from device.dialogue.conversation import Conversation
 from device.errors import BadInput
 from device.nlu.pack import Pack
-from device.nlu.phonemes import Phonemizer
 from device.nlu.text import spoken
 from device.speech.bias.choice import features
 from device.speech.listen import Listener
@@ -72,7 +71,6 @@ class ChoiceTrial:
         vad: Finds the speech.
         voices: Who can speak.
         beds: What else sounds, by name, 16 kHz mono; each example is heard in one of them by chance, or in none.
-        phonemizer: Tells how words sound.
         sample: Most examples of each kind and gadget.
         cast: Who does speak.
         seed: Of who says what in which noise.
@@ -83,7 +81,6 @@ class ChoiceTrial:
     vad: VadEngine
     voices: Voices
     beds: Mapping[str, Pcm]
-    phonemizer: Phonemizer
     sample: int
     cast: Sequence[str] = VOICES
     seed: int = 0
@@ -154,8 +151,7 @@ class ChoiceTrial:
         conversation: Conversation,
         right: bool,
     ) -> Example:
-        breadth = conversation.sentences().breadth
-        values = features(heard, breadth, self.phonemizer.heard) if heard.hypotheses else ()
+        values = features(heard, conversation.known()) if heard.hypotheses else ()
         return Example(gadget, kind, _name(noise), said, heard, values, right)
 
     @property

@@ -20,7 +20,6 @@ from rich.table import Table
 from device.audio.files import read_audio
 from device.config import home_folder
 from device.errors import BadInput
-from device.nlu.phonemes import Phonemizer
 from device.speech.engines import EngineOptions, make_stt, make_vad
 from firmware_sim.sound.scenery import babble, pink
 from firmware_sim.sound.voices import Voices
@@ -74,7 +73,6 @@ def choice(
             make_vad(),
             people,
             {"noise": fan, "babble": babble(people, seed=seed)},
-            Phonemizer(home_folder() / "cache"),
             sample,
             [name for name in voices.split(",") if name],
             seed,

@@ -15,7 +15,7 @@ from device.nlu.phonemes import Sounds
 from device.nlu.phonetics import phonemes
 from device.nlu.text import spoken
 from device.speech.bias.beam import Scores, search
-from device.speech.bias.choice import believed, choose
+from device.speech.bias.choice import FEATURES, Known, believed, choose, features
 from device.speech.bias.sentences import GLUE_COST, Sentences
 from device.speech.bias.tokens import Lattice, Vocabulary
 from device.speech.ports import Hypothesis, Transcript
@@ -290,25 +290,30 @@ def pronounce(words: Sequence[str]) -> list[Sounds]:
     return [phonemes(word) for word in words]
 
 
+def known(breadth: int, *slots: int) -> Known:
+    """Words at these places fill slots; by default the last of a sentence."""
+    return Known(breadth, pronounce, lambda words: slots or (len(words) - 1,))
+
+
 def heard(text: str, free: float, best: str, score: float, snr: float = 20.0) -> Transcript:
     """What was heard freely, and the best sentence, with their mean log-probabilities."""
     return Transcript(text, math.exp(free), (Hypothesis(best, score, 4 * score),), snr)
 
 
 def test_a_sentence_that_was_written_freely_is_certain() -> None:
-    choice = choose(heard("Make me 2 lattes.", -0.1, "make me two lattes", -3.0), breadth=500, pronounce=pronounce)
+    choice = choose(heard("Make me 2 lattes.", -0.1, "make me two lattes", -3.0), known(500))
     assert (choice.text, choice.sentence, choice.probability) == ("Make me 2 lattes.", True, 1.0)
 
 
 def test_without_hypotheses_free_words_are_all_there_is() -> None:
-    assert choose(Transcript("hello", 0.5), breadth=500, pronounce=pronounce).text == "hello"
+    assert choose(Transcript("hello", 0.5), known(500)).text == "hello"
 
 
 @settings(deadline=None)
 @given(st.floats(-3, 0), st.floats(-3, 0), st.floats(-10, 40), st.sampled_from([20, 500]))
 def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: float, snr: float, breadth: int) -> None:
-    near = choose(heard("what", free, "make me a latte", score, snr), breadth, pronounce)
-    far = choose(heard("what", free, "make me a latte", score - 1, snr), breadth, pronounce)
+    near = choose(heard("what", free, "make me a latte", score, snr), known(breadth))
+    far = choose(heard("what", free, "make me a latte", score - 1, snr), known(breadth))
     assert near.probability > far.probability
     assert near.sentence == (near.probability >= believed(snr))
     assert near.text == ("make me a latte" if near.sentence else "what")
@@ -318,7 +323,7 @@ def test_the_likelier_a_sentence_the_more_it_is_believed(score: float, free: flo
 @given(st.floats(-3, 0), st.sampled_from([20, 500]))
 def test_what_sounds_otherwise_is_believed_less(score: float, breadth: int) -> None:
     said = ("make me a pack", "make me a lattu")
-    far, near = (choose(heard(text, -0.3, "make me a latte", score), breadth, pronounce) for text in said)
+    far, near = (choose(heard(text, -0.3, "make me a latte", score), known(breadth)) for text in said)
     assert far.probability < near.probability
 
 
@@ -332,4 +337,23 @@ def test_what_sounds_otherwise_is_believed_less(score: float, breadth: int) -> N
     ],
 )
 def test_clear_cases(said: str, free: float, best: str, score: float, breadth: int, believed: bool) -> None:
-    assert choose(heard(said, free, best, score), breadth, pronounce).sentence == believed
+    assert choose(heard(said, free, best, score), known(breadth)).sentence == believed
+
+
+def test_doubts_are_weighed_by_where_they_lie() -> None:
+    """A near miss differs in a slot; a wrong word of the phrase itself changes nothing."""
+    scores = ((-0.1,), (-6.0, -0.1), (-0.2,), (-2.0,))
+    best = Hypothesis("may i have mocha", -0.9, -6.0, by_word=(*scores, (-0.1,)))
+    transcript = Transcript("the idea of mocha", 0.8, (best,), 20.0)
+    found = dict(zip(FEATURES, features(transcript, known(20)), strict=True))
+    assert found["slots in sound"] == 0 < found["others in sound"]
+    assert (found["worst of slots"], found["worst of others"]) == (-2.0, -6.0)
+    assert choose(transcript, known(20)).probability > choose(transcript, known(20, 0, 1, 2)).probability
+
+
+def test_the_scores_of_a_sentence_are_told_word_by_word() -> None:
+    found = find(Speaker(" make me an iced mocha please"), Sentences(BAR)).found[0]
+    assert [len(found.by_word[place]) > 0 for place in range(len(found.words))] == [True] * len(found.words)
+    assert min(min(scores, default=0.0) for scores in found.by_word) >= found.worst
+    tokens = sum(map(len, found.by_word)) + 1  # the end is nobody's word
+    assert tokens == found.tokens

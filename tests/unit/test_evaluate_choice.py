@@ -17,10 +17,10 @@ from device.audio.ports import SAMPLE_RATE
 from device.cli.main import build
 from device.clock import SystemClock
 from device.errors import BadInput
-from device.nlu.phonemes import Phonemizer, Sounds
+from device.nlu.phonemes import Sounds
 from device.nlu.phonetics import phonemes
 from device.nlu.text import spoken
-from device.speech.bias.choice import FEATURES, believed, choose, features
+from device.speech.bias.choice import FEATURES, Known, believed, choose, features
 from device.speech.bias.sentences import Sentences
 from device.speech.ports import Hypothesis, Transcript
 from device.workers import ThreadWorkers
@@ -51,13 +51,16 @@ def heard(text: str, best: str = "", score: float = -0.5, *, free: bool = False,
 def example(
     transcript: Transcript, right: bool, said: str = "x", kind: Kind = "command", noise: str = "clean"
 ) -> Example:
-    values = features(transcript, 30, pronounce) if transcript.hypotheses else ()
+    values = features(transcript, KNOWN) if transcript.hypotheses else ()
     return Example("bar", kind, noise, said, transcript, values, right)
 
 
 def pronounce(words: Sequence[str]) -> list[Sounds]:
     """As if letters were phonemes."""
     return [phonemes(word) for word in words]
+
+
+KNOWN = Known(30, pronounce, lambda words: range(1, len(words)))
 
 
 def many(seed: int, count: int = 400) -> list[Example]:
@@ -110,7 +113,7 @@ def test_separable_examples_stay_finite() -> None:
 @given(st.floats(-12, 0), st.booleans(), st.floats(0, 40), st.sampled_from(["", "a mocha", "a latte"]))
 def test_shipped_weights_judge_as_the_device_does(score: float, free: bool, snr_db: float, best: str) -> None:
     transcript = heard("A mocha.", best, score, free=free, snr_db=snr_db)
-    choice = choose(transcript, 30, pronounce)
+    choice = choose(transcript, KNOWN)
     assert probability(example(transcript, True), SHIPPED) == pytest.approx(choice.probability)
     assert choice.sentence == (probability(example(transcript, True), SHIPPED) >= believed(snr_db))
 
@@ -189,7 +192,7 @@ def bar(tmp_path: Path) -> Recorded:
 
 
 def trial(sample: int) -> ChoiceTrial:
-    return ChoiceTrial(LevelStt(hears), LevelVad(), Voices(), {}, Phonemizer(), sample)
+    return ChoiceTrial(LevelStt(hears), LevelVad(), Voices(), {}, sample)
 
 
 def test_recorded_commands_are_right_by_their_labels(bar: Recorded, tmp_path: Path) -> None:
@@ -216,9 +219,7 @@ def test_sentences_are_said_in_all_noises_and_known_ones_are_not_foreign(bar: Re
     gadget = alone(bar.packs, tmp_path, SystemClock(), ThreadWorkers())
     commands = [Command(text, "talk", {}) for text in ("a large mocha", "good morning to you", "what a day it was")]
     beds = {"fan": np.random.default_rng(1).normal(0, 900, SAMPLE_RATE).astype(np.int16)}
-    listening = ChoiceTrial(
-        LevelStt(hears), LevelVad(), Voices(), beds, Phonemizer(), 30, ["en-us", "en-gb", "en-us+f2"]
-    )
+    listening = ChoiceTrial(LevelStt(hears), LevelVad(), Voices(), beds, 30, ["en-us", "en-gb", "en-us+f2"])
     found = list(listening.spoken("bar", "foreign", commands, gadget))
     assert {each.said for each in found} == {"good morning to you", "what a day it was"}
     assert len(found) == 6

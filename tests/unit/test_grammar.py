@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from device.errors import PackError
 from device.nlu.grammar import Automaton, Canonical, Grammar, compile_grammar, grammar_key
-from device.nlu.match import Match, match
+from device.nlu.match import Match, match, slot_words
 from device.nlu.pack import Pack
 from device.nlu.text import words
 
@@ -290,3 +290,23 @@ def test_the_automaton_says_what_hassil_says(phrases: list[str]) -> None:
             grammar_of(one(phrases))
     else:
         assert set(sentences(grammar_of(one(phrases)).intents["x.do"])) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("turn on the kitchen light", "turn on the KITCHEN light"),
+        (
+            "say hello and turn on the kitchen light then say hello",
+            "say hello and turn on the KITCHEN light then say hello",
+        ),
+        ("wait for ten minutes", "WAIT FOR TEN MINUTES"),  # there is no ten, so that this is no command
+        ("wait two minutes and five seconds and say hello", "wait TWO MINUTES AND FIVE SECONDS and say hello"),
+        ("kitchen", "KITCHEN"),
+        ("", ""),
+    ],
+)
+def test_words_of_slots_are_told_of_one_command_of_several_and_of_an_answer(text: str, marked: str) -> None:
+    said = words(text)
+    places = slot_words(GRAMMAR, said, ("and", "then"))
+    assert " ".join(word.upper() if place in places else word for place, word in enumerate(said)) == marked

@@ -38,6 +38,7 @@ class Found:
         worst: Natural log-probability of its least likely token.
         free: It holds free words.
         tokens: How many there are.
+        by_word: Natural log-probabilities of the tokens of each word; none of one that was written with that before it.
         joined: Number of words before the last command, 0 for a single one.
     """
 
@@ -47,6 +48,7 @@ class Found:
     worst: float
     free: bool
     tokens: int
+    by_word: tuple[tuple[float, ...], ...] = ()
     joined: int = 0
 
     @property
@@ -126,7 +128,7 @@ class _Free:
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """A sentence under way; `row` is that of the scores from which its last token was taken, `total` has the `cost`."""
+    """A sentence under way: `before` and one token, which was taken from the scores' `row`; `total` has the `cost`."""
 
     total: float
     cost: float
@@ -137,6 +139,16 @@ class _Path:
     row: int
     token: int
     joined: int
+    before: _Path | None = None
+
+    def by_word(self) -> tuple[tuple[float, ...], ...]:
+        """`Found.by_word`, for the words that it completes or began."""
+        words: list[list[float]] = [[] for _ in range(len(self.words) + 1)]
+        path = self
+        while path.before:
+            words[len(path.words)].append(path.total + path.cost - path.before.total - path.before.cost)
+            path = path.before
+        return tuple(tuple(reversed(word)) for word in words)
 
 
 class _Beam:
@@ -209,6 +221,7 @@ class _Beam:
             number,
             step.token,
             _joined(path, step.cost),
+            path,
         )
 
     def _finish(self, path: _Path, end: float, length: int) -> None:
@@ -222,7 +235,7 @@ class _Beam:
             likelihood = score + (path.cost + arcs.ending_cost) / length
             worst = min(path.worst, end)
             joined = _joined(path, arcs.ending_cost)
-            self._done[words] = Found(words, score, likelihood, worst, path.free, length, joined)
+            self._done[words] = Found(words, score, likelihood, worst, path.free, length, path.by_word(), joined)
 
     def _too_fast(self, words: tuple[str, ...]) -> bool:
         return sum(map(len, words)) + len(words) > self._letters

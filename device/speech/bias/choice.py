@@ -8,31 +8,30 @@ and in noise: `homebody evaluate choice` fits them anew.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from device.nlu.phonemes import Sounds
-from device.nlu.phonetics import distance
+from device.nlu.phonetics import distances
 from device.nlu.text import spoken
 from device.speech.ports import Transcript
 
 Weights: TypeAlias = tuple[float, ...]
 """Of the log-odds that the best sentence was said: the constant, then one for each of `features`."""
 
-Pronounce: TypeAlias = Callable[[Sequence[str]], Sequence[Sounds]]
-"""Phonemes of each of some words."""
-
 FEATURES: Final = (
     "score", "free decoding", "worst token", "SNR", "words", "breadth", "silence", "words more", "words fewer",
-    "lead", "difference in sound",
+    "lead", "slots in sound", "others in sound", "worst of slots", "worst of others",
 )  # fmt: skip
 
-CLOSED: Final[Weights] = (14.1, 2.81, -4.1, 0.795, -0.0426, -0.163, -0.708, -0.586, 0.0847, -0.576, 0.284, -1.15)
+CLOSED: Final[Weights] = (
+    14.3, 3.06, -2.34, 0.851, -0.0831, -0.302, -0.936, 0.823, -0.206, -0.501, 0.648, -0.256, -0.0891, 0.0649, -0.345
+)  # fmt: skip
 """For sentences of which every word is in the grammar."""
 
-FREE: Final[Weights] = (5.55, 3.31, -1.3, 0.306, 0.016, -0.43, 0.0, 3.33, 0.158, -1.03, 2.32, 0.0667)
+FREE: Final[Weights] = (5.55, 3.31, -1.3, 0.306, 0.016, -0.43, 0.0, 3.33, 0.158, -1.03, 2.32, 0.0667, 0.0667, 0.0, 0.0)
 """For sentences with free words: these fit anything, so that less can be told."""
 
 BELIEVED: Final = (0.08, 0.48)
@@ -59,6 +58,24 @@ MAX_WORDS: Final = 8.0
 """Words above which a longer sentence makes no difference."""
 
 
+MIN_WORST: Final = -20.0
+"""Log-probability of a token below which less makes no difference."""
+
+
+class Known(NamedTuple):
+    """What can be said, as far as the choice asks.
+
+    Attributes:
+        breadth: `Sentences.breadth`.
+        pronounce: Phonemes of each of some words.
+        slots: Positions of the words of a sentence that fill slots.
+    """
+
+    breadth: int
+    pronounce: Callable[[Sequence[str]], Sequence[Sounds]]
+    slots: Callable[[Sequence[str]], Container[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What is believed.
@@ -74,13 +91,12 @@ class Choice:
     probability: float
 
 
-def choose(heard: Transcript, breadth: int, pronounce: Pronounce) -> Choice:
+def choose(heard: Transcript, known: Known) -> Choice:
     """Choose between the best hypothesis and free decoding.
 
     Args:
         heard: With hypotheses, if there are any.
-        breadth: Of the sentences that can be said, `Sentences.breadth`.
-        pronounce: How words sound.
+        known: What can be said.
     """
     if not heard.hypotheses:
         return Choice(heard.text, False, 0.0)
@@ -88,7 +104,7 @@ def choose(heard: Transcript, breadth: int, pronounce: Pronounce) -> Choice:
     if best.text == spoken(heard.text):
         return Choice(heard.text, True, 1.0)
     weights = FREE if best.free else CLOSED
-    probability = 1.0 / (1.0 + math.exp(-log_odds(features(heard, breadth, pronounce), weights)))
+    probability = 1.0 / (1.0 + math.exp(-log_odds(features(heard, known), weights)))
     sentence = probability >= believed(heard.snr_db)
     return Choice(best.text if sentence else heard.text, sentence, probability)
 
@@ -99,18 +115,41 @@ def believed(snr_db: float | None) -> float:
     return BELIEVED[0] + share * (BELIEVED[1] - BELIEVED[0])
 
 
-def features(heard: Transcript, breadth: int, pronounce: Pronounce) -> tuple[float, ...]:
+def features(heard: Transcript, known: Known) -> tuple[float, ...]:
     """What the weights weigh, of a transcript with hypotheses, as `FEATURES` names it."""
     best = heard.hypotheses[0]
     free = math.log(heard.confidence) if heard.confidence else best.score
     snr = MAX_SNR if heard.snr_db is None else min(MAX_SNR, heard.snr_db)
-    words = len(best.text.split())
-    more = len(spoken(heard.text).split()) - words  # a near miss leaves a word out, noise changes some
-    doubt = best.score, free, max(best.worst, -20.0), snr
-    apart = float(not heard.text), min(MAX_MORE, max(0.0, more)), min(MAX_MORE, max(0.0, -more))
+    words = best.text.split()
+    more = len(spoken(heard.text).split()) - len(words)  # a near miss leaves a word out, noise changes some
     lead = min(MAX_LEAD, best.score - heard.hypotheses[1].score) if len(heard.hypotheses) > 1 else MAX_LEAD
-    sounds = (tuple(chain(*pronounce(spoken(text).split()))) for text in (heard.text, best.text))
-    return *doubt, min(MAX_WORDS, words), math.log(max(1, breadth)), *apart, lead, min(MAX_APART, distance(*sounds))
+    return (
+        *(
+            best.score,
+            free,
+            max(best.worst, MIN_WORST),
+            snr,
+            min(MAX_WORDS, len(words)),
+            math.log(max(1, known.breadth)),
+        ),
+        *(float(not heard.text), min(MAX_MORE, max(0.0, more)), min(MAX_MORE, max(0.0, -more)), lead),
+        *_slots_and_others(heard, known),
+    )
+
+
+def _slots_and_others(heard: Transcript, known: Known) -> tuple[float, ...]:
+    """Where doubts lie: a near miss has them in a slot alone, a wrong word of the phrase itself changes nothing."""
+    best = heard.hypotheses[0]
+    words = best.text.split()
+    slots = known.slots(words)
+    meant = [(sound, place in slots) for place, sounds in enumerate(known.pronounce(words)) for sound in sounds]
+    said = tuple(chain(*known.pronounce(spoken(heard.text).split())))
+    apart = distances(said, [sound for sound, _ in meant], [slot for _, slot in meant])
+    worst = [0.0, 0.0]
+    for place, scores in enumerate(best.by_word):
+        kind = 0 if place in slots else 1
+        worst[kind] = min((worst[kind], *scores))
+    return *(min(MAX_APART, each) for each in apart), *(max(MIN_WORST, each) for each in worst)
 
 
 def log_odds(values: tuple[float, ...], weights: Weights) -> float:

@@ -1,0 +1,201 @@
+"""A device in QEMU: full system emulation of a disk image, with its serial console and a shell for trials.
+
+The disk is the image itself under a copy-on-write layer, so that what a device does to it lasts from start to start and
+the image stays as it was. Without KVM (`accel=tcg`), so that a trial is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pexpect
+from pexpect import fdpexpect
+
+from device.errors import DeviceError, Missing
+from quantize.image.board import Board
+from quantize.image.disk import MIB
+from quantize.image.tools import require, run
+
+SHELL: Final = "hvc0"
+"""Console of the shell: a virtual one, which both architectures have."""
+
+_PROMPT: Final = "trial# "
+_FIRMWARE: Final = {
+    "amd64": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "ovmf"),
+    "arm64": ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd", "qemu-efi-aarch64"),
+}
+
+
+class TrialFailed(DeviceError):
+    """A device did not do what it should have."""
+
+
+class Machine:
+    """A device that can be switched on and off.
+
+    Args:
+        board: Which one.
+        disk: Its disk image.
+        folder: For its state and `console.log`, all that its console said.
+        stick: Folder whose files are on a stick that is plugged in, `/dev/vdb`.
+    """
+
+    def __init__(self, board: Board, disk: Path, folder: Path, stick: Path) -> None:
+        self.board = board
+        self.folder = folder
+        self.console_log = folder / "console.log"
+        self._disk = folder / "disk.qcow2"
+        self._log = folder / "qemu.log"
+        self._shell: Any = None
+        self._console: Any = None
+        code, variables, package = _FIRMWARE[board.debian]
+        require("qemu-img", f"qemu-system-{board.machine}", "mcopy")
+        if not Path(code).exists():
+            raise Missing(f"UEFI for {board.debian} is not installed.", remedy=f"Run: sudo apt-get install {package}")
+        self._code = Path(code)
+        self._variables = folder / "variables.fd"
+        shutil.copy(variables, self._variables)
+        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.resolve(), self._disk, "2G"], self._log)
+        size = sum(file.stat().st_size for file in stick.iterdir()) // MIB + 32
+        self._stick = folder / "stick.img"
+        run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", stick, self._stick, f"{size}M"], self._log)
+
+    @contextmanager
+    def running(self) -> Iterator[Machine]:
+        """Switched on; at the end the power is cut, unless it has gone off by itself."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.cut()
+
+    def start(self) -> None:
+        """Switch it on."""
+        arm = self.board.debian == "arm64"
+        kind = ("virt", "cortex-a72") if arm else ("q35", "max")
+        shell = self.folder / "shell"
+        shell.unlink(missing_ok=True)
+        command = [
+            *(f"qemu-system-{self.board.machine}", "-accel", "tcg", "-machine", kind[0], "-cpu", kind[1]),
+            *("-smp", "2", "-m", "1024", "-display", "none", "-no-reboot", "-nic", "none"),
+            *("-drive", f"if=pflash,format=raw,readonly=on,file={self._code}"),
+            *("-drive", f"if=pflash,format=raw,file={self._variables}"),
+            *("-drive", f"if=virtio,format=qcow2,cache=writethrough,file={self._disk}"),
+            *("-drive", f"if=virtio,format=raw,readonly=on,file={self._stick}"),
+            *("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"),
+            *("-chardev", f"socket,id=shell,path={shell},server=on,wait=off"),
+            *("-device", "virtio-rng-pci", "-serial", "mon:stdio"),
+        ]
+        self._console = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace", timeout=None)
+        self._console.logfile_read = self.console_log.open("a", encoding="utf-8")
+        self._shell = None
+
+    def sees(self, pattern: str, seconds: float) -> str:
+        """Wait for something on the console.
+
+        Returns:
+            What matched.
+
+        Raises:
+            TrialFailed: It did not come, or the device went off.
+        """
+        return self._expect(self._console, pattern, seconds, "console")
+
+    def shell(self, command: str, seconds: float = 60.0) -> str:
+        """Run a command as root.
+
+        Returns:
+            What it said.
+
+        Raises:
+            TrialFailed: It failed, or took longer.
+        """
+        if self._shell is None:
+            self._open_shell()
+        self._shell.sendline(f'({command}) 2>&1; echo "=$?="')
+        self._expect(self._shell, r"=(\d+)=\r?\n", seconds, "shell")
+        said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", str(self._shell.before)).strip()
+        status = int(self._shell.match.group(1))
+        self._expect(self._shell, re.escape(_PROMPT), 30, "shell")
+        if status:
+            raise TrialFailed(f"`{command}` ended with {status}: {said[-600:]}")
+        return said
+
+    def off(self, seconds: float) -> None:
+        """Wait until it goes off, or would start again.
+
+        Raises:
+            TrialFailed: It does not.
+        """
+        self._expect(self._console, pexpect.EOF, seconds, "console")
+        self._close()
+
+    def cut(self) -> None:
+        """Cut its power."""
+        if self._console is not None and self._console.isalive():
+            self._console.terminate(force=True)
+        self._close()
+
+    def let_in(self) -> None:
+        """While it is off: have the system that starts next offer a shell. Who holds a device's card may do that."""
+        with self._boot_partition() as (image, offset):
+            at = f"{image}@@{offset}"
+            listed = subprocess.run(
+                ["mdir", "-b", "-i", at, "::loader/entries"], capture_output=True, text=True, check=True
+            )
+            for name in re.findall(r"homebody-\S+\.conf", listed.stdout):
+                entry = self.folder / "entry"
+                run(["mcopy", "-n", "-o", "-i", at, f"::loader/entries/{name}", entry], self._log)
+                text = entry.read_text(encoding="utf-8")
+                if SHELL not in text:
+                    extra = f" systemd.wants=homebody-shell@{SHELL}.service"
+                    entry.write_text(re.sub(r"(?m)^(options .*)$", rf"\1{extra}", text), encoding="utf-8")
+                    run(["mcopy", "-o", "-i", at, entry, f"::loader/entries/{name}"], self._log)
+
+    @contextmanager
+    def _boot_partition(self) -> Iterator[tuple[Path, int]]:
+        """The disk as a raw file, and the offset in bytes of its first partition; what is written is taken over."""
+        raw = self.folder / "disk.raw"
+        run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", self._disk, raw], self._log)
+        try:
+            yield raw, MIB
+            run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, self._disk], self._log)
+        finally:
+            raw.unlink()
+
+    def _open_shell(self) -> None:
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(os.fspath(self.folder / "shell"))
+        self._shell = fdpexpect.fdspawn(link.detach(), encoding="utf-8", codec_errors="replace", timeout=None)
+        self._shell.logfile_read = (self.folder / "shell.log").open("a", encoding="utf-8")
+        self._shell.sendline("")
+        self._expect(self._shell, r"# ", 240, "shell")
+        self._shell.sendline(f"stty -echo cols 400; PS1='{_PROMPT}'; PS2=; echo re''ady")
+        self._expect(self._shell, r"ready\r?\n", 30, "shell")
+        self._expect(self._shell, re.escape(_PROMPT), 30, "shell")
+
+    def _expect(self, place: Any, pattern: Any, seconds: float, name: str) -> str:
+        try:
+            place.expect(pattern, timeout=seconds)
+        except (pexpect.TIMEOUT, pexpect.EOF) as error:
+            what = "went off" if isinstance(error, pexpect.EOF) else f"did not say it within {seconds:.0f} s"
+            before = str(place.before or "")[-800:]
+            raise TrialFailed(
+                f"The device's {name} should have said {pattern!r}, but {what}. Its last words: {before}",
+                remedy=f"All of them are in {self.console_log}.",
+            ) from error
+        return str(place.after)
+
+    def _close(self) -> None:
+        for each in (self._console, self._shell):
+            if each is not None:
+                each.close()
+        self._console = self._shell = None

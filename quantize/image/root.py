@@ -1,0 +1,278 @@
+"""The root file system: Debian by mmdebstrap with Homebody in `/opt`, packed as a read-only image.
+
+The same package versions and the same checkout give the same bytes: times are those of `SOURCE_DATE_EPOCH`, nothing is
+random, and caches and logs are left out.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from quantize.image.board import Board
+from quantize.image.tools import run
+
+SUITE: Final = "bookworm"
+OVERLAY: Final = Path(__file__).parent / "overlay"
+
+PACKAGES: Final = (
+    *(
+        "systemd-sysv",
+        "systemd-resolved",
+        "systemd-timesyncd",
+        "usr-is-merged",
+        "udev",
+        "dbus",
+        "kmod",
+        "initramfs-tools",
+        "zstd",
+    ),
+    *("python3", "libstdc++6", "libgomp1", "libportaudio2", "espeak-ng", "alsa-utils"),
+    *("rauc", "rauc-service", "ca-certificates", "e2fsprogs", "dosfstools", "fdisk"),
+    *("iwd", "wireless-regdb", "openssh-server"),
+)
+"""Debian packages of every board."""
+
+MODULES: Final = ("virtio_pci", "virtio_mmio", "virtio_blk", "squashfs", "loop", "ext4")
+"""Kernel modules in every initramfs."""
+
+_DRIVERS: Final = (
+    *(
+        "accessibility",
+        "ata/pata*",
+        "comedi",
+        "edac",
+        "firewire",
+        "gpu",
+        "hwmon",
+        "iio",
+        "infiniband",
+        "isdn",
+        "misc/mei",
+    ),
+    *(
+        "md/[!d]*",
+        "media/[!cr]*",
+        "media/common",
+        "mtd",
+        "net/can",
+        "net/fddi",
+        "net/hamradio",
+        "net/wwan",
+        "net/w[!i]*",
+    ),
+    *("net/ieee802154", "net/xen*", "net/vx*", "ntb", "parport", "pcmcia", "platform/chrome", "platform/surface"),
+    *(
+        "scsi/[a-r]*",
+        "staging",
+        "target",
+        "thunderbolt",
+        "ufs",
+        "uio",
+        "usb/gadget",
+        "usb/serial",
+        "vdpa",
+        "vfio",
+        "vhost",
+    ),
+    *("video/fbdev", "w1", "xen"),
+    *(
+        f"net/ethernet/{maker}"
+        for maker in ("3com", "8390", "adaptec", "alteon", "brocade", "cavium", "chelsio", "cisco", "dec", "emulex")
+    ),
+    *(
+        f"net/ethernet/{maker}"
+        for maker in ("fujitsu", "huawei", "intel/[fi][!g]*", "mellanox", "netronome", "packet*")
+    ),
+    *(f"net/ethernet/{maker}" for maker in ("qlogic", "sfc*", "silan", "sis", "sun", "tehuti", "via", "xircom")),
+    *(f"net/wireless/{maker}" for maker in ("admtek", "atmel", "cisco", "intersil", "legacy", "wl3501*", "zydas")),
+)
+_FILE_SYSTEMS: Final = (
+    *(
+        "9p",
+        "afs",
+        "befs",
+        "btrfs",
+        "ceph",
+        "cifs",
+        "coda",
+        "dlm",
+        "f2fs",
+        "gfs2",
+        "hfs*",
+        "jffs2",
+        "jfs",
+        "minix",
+        "nfs*",
+    ),
+    *("nilfs2", "ntfs*", "ocfs2", "omfs", "orangefs", "qnx*", "reiserfs", "smb*", "sysv", "ubifs", "udf", "ufs", "xfs"),
+)
+_NETWORK: Final = (
+    *(
+        "6lowpan",
+        "9p",
+        "appletalk",
+        "ax25",
+        "batman-adv",
+        "bridge",
+        "can",
+        "ceph",
+        "dccp",
+        "ipx",
+        "l2tp",
+        "lapb",
+        "mpls",
+    ),
+    *("mptcp", "netfilter", "netrom", "nfc", "openvswitch", "phonet", "rds", "rose", "rxrpc", "sched", "sctp", "smc"),
+    *("sunrpc", "tipc", "vmw_vsock", "x25", "xdp"),
+)
+_NO_GADGET_HAS: Final = (
+    *(f"drivers/{name}" for name in _DRIVERS),
+    *(f"fs/{name}" for name in _FILE_SYSTEMS),
+    *(f"net/{name}" for name in _NETWORK),
+    *("arch/x86/kvm", "lib/test_*", "sound/firewire", "sound/isa", "sound/pci/[!h]*", "sound/xen"),
+)
+"""Kernel modules, as shell patterns within the kernel's tree."""
+
+_UNPACKED: Final = (
+    "path-exclude=/usr/share/doc/*",
+    "path-include=/usr/share/doc/*/copyright",
+    *(f"path-exclude=/usr/share/{name}/*" for name in ("man", "info", "locale", "lintian", "sounds", "perl/*/unicore")),
+    *(f"path-exclude=/lib/modules/*/kernel/{name}*" for name in _NO_GADGET_HAS),
+)
+"""What dpkg leaves out: documentation but for licences, and drivers that no gadget has."""
+
+_ENTRY: Final = """\
+title Homebody @NAME@
+sort-key homebody
+version 1
+linux /@NAME@/linux
+initrd /@NAME@/initrd
+options root=PARTLABEL=root-@NAME@ rootfstype=squashfs ro rauc.slot=@NAME@ systemd.volatile=state panic=10 {consoles}
+"""
+
+_CLEAN: Final = (
+    *("var/cache/apt", "var/lib/apt/lists", "var/log", "var/cache/ldconfig/aux-cache", "var/cache/debconf"),
+    *("etc/ssh/ssh_host_*", "etc/machine-id", "var/lib/dbus/machine-id", "etc/resolv.conf", "etc/hostname"),
+    *("usr/lib/*/gconv", "usr/lib/udev/hwdb.d", "usr/share/bash-completion", "usr/share/zoneinfo/right"),
+    *("boot/[!e]*", "vmlinuz*", "initrd.img*", "var/lib/dpkg/*-old", "etc/*-", "run/*", "tmp/*"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What was made.
+
+    Attributes:
+        image: The root as squashfs.
+        kernel: Its kernel.
+        initrd: Its initramfs.
+        loader: The boot loader.
+        packages: Lines of `dpkg-query`: package, version, architecture, source.
+    """
+
+    image: Path
+    kernel: Path
+    initrd: Path
+    loader: Path
+    packages: Path
+
+
+def entry_template(board: Board) -> str:
+    """How systemd-boot starts a system, where @NAME@ is its name, a or b; of two versions the higher one starts."""
+    return _ENTRY.format(consoles=f"console=tty0 console={board.console},115200")
+
+
+def make_root(board: Board, payload: Path, config: Path, out: Path, epoch: int, log: Path) -> Root:
+    """Make the root file system of a board.
+
+    Args:
+        board: Which one.
+        payload: What becomes `/opt/homebody`.
+        config: Files that are laid over the root last: what this build alone has, such as its update keys.
+        out: A folder for the results.
+        epoch: Seconds since 1970 that files are no newer than.
+        log: What the programs say is added to it.
+
+    Raises:
+        ToolFailed: mmdebstrap or mksquashfs ended with an error.
+    """
+    made = Root(*(out / name for name in ("root.img", "linux", "initrd", "loader.efi", "packages.txt")))
+    with _laid_over(board, config, out / "overlay") as overlay:
+        run(_mmdebstrap(board, overlay, payload, out, made), log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
+    tar = out / "root.tar"
+    made.image.unlink(missing_ok=True)
+    pack = ("-tar", "-noappend", "-comp", "zstd", "-Xcompression-level", "19", "-b", "1M", "-no-xattrs", "-quiet")
+    script = f'mksquashfs - "$2" {" ".join(pack)} < "$1"'
+    run(["sh", "-c", script, "mksquashfs", tar, made.image], log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
+    tar.unlink()
+    return made
+
+
+def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Root) -> list[str | Path]:
+    root = '"$1"'
+    users = "adduser --system --group --quiet --home /data/homebody --no-create-home --shell /usr/sbin/nologin homebody"
+    folders = " ".join(f"{root}/{name}" for name in ("data", "efi", "opt/homebody"))
+    query = r"-f '${Package}\t${Version}\t${Architecture}\t${source:Package}\n'"
+    before = (
+        # The modules of the initramfs have to be known before the kernel is installed, or it is packed twice.
+        f"mkdir -p {root}/etc/initramfs-tools/conf.d",
+        f"cp {overlay}/etc/initramfs-tools/modules {root}/etc/initramfs-tools/modules",
+        f"cp {overlay}/etc/initramfs-tools/conf.d/* {root}/etc/initramfs-tools/conf.d",
+    )
+    after = (
+        f"mkdir -p {folders}",
+        f"sync-in {overlay} /",
+        f"sync-in {payload} /opt/homebody",
+        f"chroot {root} {users}",
+        f"chroot {root} adduser --quiet homebody audio",
+        # mmdebstrap merges /usr by a package that needs all of Perl.
+        f"chroot {root} apt-get purge --yes --auto-remove --quiet usrmerge perl perl-modules-5.36 libperl5.36",
+        f"chroot {root} python3 -m compileall -q --invalidation-mode unchecked-hash /opt/homebody /usr/lib/python3.11",
+        f"chroot {root} systemctl preset-all --preset-mode=full",
+        f"chroot {root} systemctl mask systemd-boot-update.service apt-daily.timer apt-daily-upgrade.timer",
+        f"ln -sf /run/systemd/resolve/stub-resolv.conf {root}/etc/resolv.conf.new",
+        f"cp {root}/boot/vmlinuz-* {made.kernel}",
+        f"cp {root}/boot/initrd.img-* {made.initrd}",
+        f"cp {root}/{board.loader} {made.loader}",
+        f"chroot {root} dpkg-query -W {query} > {made.packages}",
+        *(f"rm -rf {root}/{path}" for path in _CLEAN),
+        f": > {root}/etc/machine-id",
+        f"echo homebody > {root}/etc/hostname",
+        f"mv {root}/etc/resolv.conf.new {root}/etc/resolv.conf",
+        f"mkdir -p {root}/var/log",
+        f"chmod 755 {root}",
+        f"cp {made.kernel} {made.initrd} {root}/boot",
+    )
+    return [
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--architectures={board.debian}",
+        "--components=main,non-free-firmware",
+        f"--include={','.join((*PACKAGES, *board.packages))}",
+        '--aptopt=Apt::Install-Recommends "false"',
+        "--dpkgopt=force-confold",
+        *(f"--dpkgopt={option}" for option in _UNPACKED),
+        *(f"--essential-hook={hook}" for hook in before),
+        *(f"--customize-hook={hook}" for hook in after),
+        SUITE,
+        out / "root.tar",
+    ]
+
+
+@contextmanager
+def _laid_over(board: Board, config: Path, folder: Path) -> Iterator[Path]:
+    """The files that are laid over Debian's: those of all boards, of its way to start, of this build."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for source in (OVERLAY / "common", OVERLAY / board.boot, config):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    modules = folder / "etc/initramfs-tools/modules"
+    modules.write_text("\n".join([*MODULES, *board.modules, ""]), encoding="utf-8")
+    (folder / "boot").mkdir()
+    (folder / "boot/entry.conf").write_text(entry_template(board), encoding="utf-8")
+    yield folder
+    shutil.rmtree(folder)

@@ -1,0 +1,176 @@
+"""What an image has to show in QEMU: it hears and answers, takes updates, and comes back from those that break it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from quantize.image.machine import Machine, TrialFailed
+
+REPLY: Final = "kitchen light is on"
+"""What is replied to the recorded command, in any of its wordings."""
+
+STICK: Final = "/run/stick"
+
+BOOT_S: Final = 300.0
+"""Seconds that a start may take under emulation on a busy machine."""
+
+INSTALL_S: Final = 600.0
+
+_LOUD_ROOM: Final = f"(while :; do aplay -q -D plughw:Loopback,1,0 {STICK}/room.wav; done) >/dev/null 2>&1 &"
+_DROP_IN: Final = "/run/systemd/system/homebody.service.d"
+_TURNS: Final = (
+    f"mkdir -p {_DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/homebody serve --turns\\n"
+    f"StandardOutput=journal+console\\n' > {_DROP_IN}/trial.conf; systemctl daemon-reload; systemctl restart homebody"
+)
+_AWAIT: Final = "timeout {seconds} sh -c 'until systemctl is-active -q {unit}; do sleep 0.5; done'"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing that was tried.
+
+    Attributes:
+        name: What.
+        ok: It went as it should.
+        detail: How, or what went wrong.
+        seconds: How long it took.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class Trial:
+    """A device under trial.
+
+    Attributes:
+        machine: It, switched off. Its stick has `command.wav`, `room.wav`, and bundles by their names.
+        now: Tells the time in seconds.
+        told: Told each thing that was tried.
+        results: All of them.
+    """
+
+    machine: Machine
+    now: Callable[[], float]
+    told: Callable[[Shown], None]
+    results: list[Shown] = field(default_factory=list)
+
+    def quick(self) -> None:
+        """Hear and answer; refuse what was changed, take an update."""
+        with self.running():
+            self.show("starts and listens", self.listens)
+            self.show("hears and answers", self.answers)
+            self.show("refuses an update that somebody else signed", lambda: self.refuses("foreign"))
+            self.show("refuses a changed update", lambda: self.refuses("tampered"))
+            self.show("installs an update", lambda: self.installs("update"))
+
+    def whole(self) -> None:
+        """The rest: start what was installed, lose power while installing, come back from a system that is ill."""
+        self.show("starts the update, and keeps it", lambda: self.starts("b", on_trial=True))
+        self.show("starts after a power cut while installing", self.survives)
+        self.show("goes back from a system that is ill", self.goes_back)
+
+    def show(self, name: str, act: Callable[[], str]) -> None:
+        """Try one thing; what fails is told, and ends nothing."""
+        began = self.now()
+        try:
+            detail, ok = act(), True
+        except TrialFailed as error:
+            detail, ok = str(error), False
+        self.results.append(Shown(name, ok, detail, self.now() - began))
+        self.told(self.results[-1])
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The device, started, with its stick, in a room that is not quite silent."""
+        self.machine.let_in()
+        with self.machine.running():
+            self.machine.sees("Linux version", BOOT_S)
+            self.machine.shell(f"mkdir -p {STICK} && mount -o ro /dev/vdb {STICK}", BOOT_S)
+            self.machine.shell(_LOUD_ROOM)
+            yield
+
+    def listens(self) -> str:
+        """It comes up whole, and tells when it listened."""
+        shell = self.machine.shell
+        shell(_AWAIT.format(seconds=BOOT_S, unit="homebody"), BOOT_S + 10)
+        if failed := shell("systemctl --failed --no-legend --plain"):
+            raise TrialFailed(f"Units failed: {failed}")
+        shown = shell("systemctl show homebody -p ActiveEnterTimestampMonotonic --value; systemd-analyze time || true")
+        listened = int(shown.split()[0]) / 1e6
+        kernel = re.search(r"([\d.]+)s \(kernel\)", shown)
+        own = f", {listened - float(kernel[1]):.1f} s after the kernel's own start" if kernel else ""
+        return f"{listened:.1f} s after the kernel began{own}"
+
+    def answers(self) -> str:
+        """A recording is played into its microphone, and what it replies is on its console."""
+        shell = self.machine.shell
+        shell(_TURNS, BOOT_S)
+        shell(f"pkill -f room.wav; sleep 1; aplay -q -D plughw:Loopback,1,0 {STICK}/command.wav", 120)
+        turn = json.loads(self.machine.sees(r"\{\"transcript\".*\}", 120))
+        if REPLY not in turn["reply"]:
+            raise TrialFailed(f"It heard {turn['transcript']!r} and replied {turn['reply']!r}.")
+        shell(_LOUD_ROOM)
+        return f"“{turn['transcript']}” → “{turn['reply']}”"
+
+    def refuses(self, bundle: str) -> str:
+        """An update that is not what was signed, or that somebody else signed, changes nothing."""
+        before = self.primary()
+        said = self.machine.shell(
+            f"homebody update install {STICK}/{bundle}.raucb && echo =installed= || true", INSTALL_S
+        )
+        if "=installed=" in said or self.primary() != before:
+            raise TrialFailed(f"It was taken: {said}")
+        return said.strip().splitlines()[-1]
+
+    def installs(self, bundle: str) -> str:
+        """An update is installed, and would start next."""
+        self.machine.shell(f"homebody update install {STICK}/{bundle}.raucb", INSTALL_S)
+        return f"{self.primary()} starts next"
+
+    def starts(self, name: str, *, on_trial: bool = False) -> str:
+        """It starts the system of this name, which finds itself healthy."""
+        with self.running():
+            shell = self.machine.shell
+            shell(_AWAIT.format(seconds=BOOT_S, unit="homebody"), BOOT_S + 10)
+            runs = shell("sed 's/.*rauc.slot=\\([ab]\\).*/\\1/' /proc/cmdline")
+            state = shell(f"/usr/lib/homebody/slots get-state {name}; ls /efi/loader/entries")
+            if runs != name:
+                raise TrialFailed(f"{runs} runs, and not {name}. {state}")
+            if on_trial and f"homebody-{name}.conf" not in state:
+                journal = shell("journalctl -b -u homebody-confirm --no-pager -o cat | tail -15")
+                raise TrialFailed(f"It is still on trial: {state}; {journal}")
+            return f"{name} runs, {' '.join(state.split())}"
+
+    def survives(self) -> str:
+        """Its power is cut in the middle of installing; it starts what it had."""
+        with self.running():
+            before = self.primary()
+            self.machine.shell(f"(homebody update install {STICK}/update.raucb > /run/install.log 2>&1 &)")
+            self.machine.shell(
+                "timeout 120 sh -c 'until grep -q Copying /run/install.log; do sleep 0.2; done'; sleep 3", 140
+            )
+        return f"{self.starts(before)} after a cut while the other one was written"
+
+    def goes_back(self) -> str:
+        """A system whose voice is broken is installed and started; it marks itself as bad, and the old one is back."""
+        with self.running():
+            before = self.primary()
+            self.installs("broken")
+            self.machine.shell("systemctl poweroff --no-block")
+            self.machine.off(BOOT_S)
+        with self.running():
+            self.machine.off(BOOT_S)  # it starts anew by itself
+        return f"{self.starts(before)}; the broken one is bad"
+
+    def primary(self) -> str:
+        """The system that starts next."""
+        return self.machine.shell("/usr/lib/homebody/slots get-primary")
