@@ -1,5 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Each sets up everything it needs in .venv.
-.PHONY: demo test lint simulate audio-test model bench clean help
+.PHONY: demo test lint simulate audio-test model image image-test image-test-quick bench clean help
+BOARD ?= generic-x86_64
 PY := .venv/bin/python
 
 help:
@@ -7,6 +8,8 @@ help:
 	@echo "make test    lint, types and all tests"
 	@echo "make simulate  play all scenarios; make audio-test  against a real sound server"
 	@echo "make model   train, distil and quantize the language model anew (DATA=folder with the corpora)"
+	@echo "make image   build a device image and a signed update (BOARD=generic-arm64 for another board)"
+	@echo "make image-test  start it in an emulator, speak to it, update it and break it; image-test-quick  in minutes"
 	@echo "make bench   measure this machine"
 
 demo:
@@ -32,6 +35,17 @@ model:
 	@test -n "$(DATA)" || { echo "Where are the corpora? make model DATA=folder (see README)"; exit 2; }
 	@.ci/setup dev
 	@.venv/bin/homebody train --data-dir $(DATA) --out models/artefacts/homebody-en --golden tests/quality/golden.jsonl $(if $(KEY),--key $(KEY))
+
+image:
+	@.ci/setup dev
+	@[ -e keys/update.key.pem ] || .venv/bin/homebody image keygen
+	@.venv/bin/homebody image build --board $(BOARD)
+
+image-test-quick:
+	@.ci/image-test quick $(BOARD)
+
+image-test:
+	@.ci/image-test whole $(BOARD)
 
 bench:
 	@.ci/setup sim

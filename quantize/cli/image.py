@@ -48,7 +48,7 @@ def build(
 
 
 @app.command("test")
-def test_image(
+def try_image(
     board: Annotated[str, typer.Option(help="Which image; generic-x86_64 or generic-arm64.")] = "generic-x86_64",
     out: Annotated[Path, typer.Option(help="Folder of the results of a build.")] = Path("dist"),
     key: Annotated[Path, typer.Option(help="Private key, for an update that is ill on purpose.")] = Path(
@@ -59,6 +59,7 @@ def test_image(
         bool, typer.Option("--quick", help="Hear, answer, refuse and install; nothing is started anew.")
     ] = False,
     work: Annotated[Path, typer.Option(help="For disks, consoles and logs; they stay.")] = Path("runs/image-test"),
+    cache: Annotated[Path, typer.Option(help="Wheels, kept for the next build.")] = Path("runs/wheels"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Start an image in an emulator, speak to it, update it, and break it.
@@ -74,6 +75,7 @@ def test_image(
     from device.cli.render import show_row
     from device.clock import SystemClock
     from quantize.image.board import board as find
+    from quantize.image.inference import as_arm64
     from quantize.image.machine import Machine
     from quantize.image.trial import Shown, Trial
     from quantize.image.trials import prepare
@@ -97,6 +99,7 @@ def test_image(
         signer.check()
     disk, stick = prepare(found, out, folder, signer, folder / "log")
     trial = Trial(Machine(found, disk, folder, stick), SystemClock().monotonic, told)
+    trial.show("hears and speaks as arm64 code", lambda: as_arm64(folder / "arm64", cache.resolve(), folder / "log"))
     trial.quick()
     if not quick:
         trial.whole()

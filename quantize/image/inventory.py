@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output import make_outputter
@@ -54,12 +54,15 @@ def licence(distribution: Distribution) -> str:
 
 def bill_of_materials(board: Board, version: str, components: Iterable[Component], epoch: int) -> str:
     """The CycloneDX 1.6 document, JSON; the same for the same image."""
-    system = Component(name=f"homebody-{board.name}", version=version, type=ComponentType.FIRMWARE)
+    name = f"homebody-{board.name}"
+    system = Component(name=name, version=version, bom_ref=name, type=ComponentType.FIRMWARE)
+    known = list(components)
     bom = Bom(
         metadata=BomMetaData(component=system, timestamp=datetime.fromtimestamp(epoch, UTC)),
-        components=components,
+        components=known,
         serial_number=uuid5(NAMESPACE_URL, f"{board.compatible}/{version}/{epoch}"),
     )
+    bom.register_dependency(system, known)
     return str(make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)) + "\n"
 
 
