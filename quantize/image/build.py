@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -84,9 +84,7 @@ def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
     epoch = order.epoch or last_change()
     log = out / f"{name}.log"
     log.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=out) as folder:
-        work = Path(folder)
-        work.chmod(0o755)  # apt's own user reads in it
+    with _workshop(out / f".{name}") as work:
         step("libraries")
         payload = work / "payload"
         make_payload(board.machine, payload, cache, log)
@@ -119,6 +117,17 @@ def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
         sums = work / f"{name}-{version}.SHA256SUMS"
         sums.write_text(inventory.checksums(made), encoding="utf-8")
         return [file.replace(out / file.name) for file in (*made, sums)]
+
+
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """An empty folder that is gone afterwards; what a build that was killed left in it goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def last_change() -> int:

@@ -28,7 +28,7 @@ PRUNED: Final = (
     "onnxruntime/datasets",
     "pygments/lexers",
     "quantize",
-    "bin",
+    *("bin", "include", "lib64", "share"),
 )
 """Parts of the libraries that nothing of the device imports: of Moonshine only the weights are used."""
 

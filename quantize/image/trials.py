@@ -67,7 +67,7 @@ def prepare(board: Board, out: Path, work: Path, signer: Signer | None, log: Pat
     tamper(update, stick / "tampered.raucb")
     stranger = keygen(work / "stranger", "A stranger", log)
     small = work / "small.img"
-    small.write_bytes(bytes(2**20))
+    small.write_bytes(noise.bytes(2**20))
     make_bundle(board, Root(small, *(small for _ in range(4))), stranger, stick / "foreign.raucb", "foreign", log)
     if signer:
         make_ill(board, update, stick / "broken.raucb", signer, work, log)

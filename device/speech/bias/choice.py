@@ -34,7 +34,7 @@ CLOSED: Final[Weights] = (
 FREE: Final[Weights] = (5.55, 3.31, -1.3, 0.306, 0.016, -0.43, 0.0, 3.33, 0.158, -1.03, 2.32, 0.0667, 0.0667, 0.0, 0.0)
 """For sentences with free words: these fit anything, so that less can be told."""
 
-BELIEVED: Final = (0.08, 0.48)
+BELIEVED: Final = (0.08, 0.5)
 """Probabilities from which the sentence is taken, where noise is as loud as `LOUD` and where it is as faint as `FAINT`.
 In loud noise it is more often a command that is in doubt than anything else, and who is turned away there is so again.
 """
