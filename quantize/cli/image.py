@@ -87,8 +87,8 @@ def try_image(
         if as_json:
             return
         mark, style = ("✓", "green") if shown.ok else ("✗", "red")
-        row = Text.assemble((f" {mark} ", style), f"{shown.name:<46}{shown.seconds:5.0f} s  ")
-        show_row(console, row, Text(shown.detail, "dim"))
+        console.print(Text.assemble((f" {mark} ", style), f"{shown.name:<48}{shown.seconds:5.0f} s"))
+        show_row(console, Text("   "), Text(shown.detail, "dim"))
 
     folder = work.resolve() / board
     shutil.rmtree(folder, ignore_errors=True)

@@ -56,6 +56,7 @@ class Machine:
         self._log = folder / "qemu.log"
         self._shell: Any = None
         self._console: Any = None
+        self._process: subprocess.Popen[bytes] | None = None
         code, variables, package = _FIRMWARE[board.debian]
         require("qemu-img", f"qemu-system-{board.machine}", "mcopy")
         if not Path(code).exists():
@@ -92,10 +93,15 @@ class Machine:
             *("-drive", f"if=virtio,format=raw,readonly=on,file={self._stick}"),
             *("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"),
             *("-chardev", f"socket,id=shell,path={shell},server=on,wait=off"),
-            *("-device", "virtio-rng-pci", "-serial", "mon:stdio"),
+            *("-chardev", f"file,id=console,path={self.console_log},append=on", "-serial", "chardev:console"),
+            *("-device", "virtio-rng-pci", "-monitor", "none"),
         ]
-        self._console = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace", timeout=None)
-        self._console.logfile_read = self.console_log.open("a", encoding="utf-8")
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # Read through a file: a device stands still while nobody takes what its console says.
+        self.console_log.touch()
+        follow = ["-c", f"+{self.console_log.stat().st_size + 1}", "-f", os.fspath(self.console_log)]
+        self._console = pexpect.spawn("tail", follow, encoding="utf-8", codec_errors="replace", timeout=None)
         self._shell = None
 
     def sees(self, pattern: str, seconds: float) -> str:
@@ -135,13 +141,20 @@ class Machine:
         Raises:
             TrialFailed: It does not.
         """
-        self._expect(self._console, pexpect.EOF, seconds, "console")
+        try:
+            if self._process:
+                self._process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TrialFailed(
+                f"It did not go off within {seconds:.0f} s.", remedy=f"See {self.console_log}."
+            ) from error
         self._close()
 
     def cut(self) -> None:
         """Cut its power."""
-        if self._console is not None and self._console.isalive():
-            self._console.terminate(force=True)
+        if self._process:
+            self._process.kill()
+            self._process.wait()
         self._close()
 
     def let_in(self) -> None:
@@ -198,4 +211,4 @@ class Machine:
         for each in (self._console, self._shell):
             if each is not None:
                 each.close()
-        self._console = self._shell = None
+        self._console = self._shell = self._process = None

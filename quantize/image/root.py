@@ -216,12 +216,12 @@ def make_root(board: Board, payload: Path, config: Path, out: Path, epoch: int, 
     made = Root(*(out / name for name in ("root.img", "linux", "initrd", "loader.efi", "packages.txt")))
     with _laid_over(board, config, out / "overlay") as overlay:
         run(_mmdebstrap(board, overlay, payload, out, made), log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
-    tar = out / "root.tar"
+    tree = out / "root"
     made.image.unlink(missing_ok=True)
-    pack = ("-tar", "-noappend", "-comp", "zstd", "-Xcompression-level", "15", "-b", "512K", "-no-xattrs", "-quiet")
-    script = f'mksquashfs - "$2" {" ".join(pack)} < "$1"'
-    run(["sh", "-c", script, "mksquashfs", tar, made.image], log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
-    tar.unlink()
+    times = ("-mkfs-time", str(epoch), "-all-time", str(epoch))
+    pack = ("-quiet", "-noappend", "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "15", "-b", "512K", *times)
+    run(["mksquashfs", tree, made.image, *pack], log)
+    shutil.rmtree(tree)
     return made
 
 
@@ -272,7 +272,7 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         *(f"--essential-hook={hook}" for hook in before),
         *(f"--customize-hook={hook}" for hook in after),
         SUITE,
-        out / "root.tar",
+        out / "root",
     ]
 
 
