@@ -158,7 +158,7 @@ class Machine:
         self._close()
 
     def let_in(self) -> None:
-        """While it is off: have the system that starts next offer a shell. Who holds a device's card may do that."""
+        """While it is off: give its systems a shell and a sound card that plays into itself. Who holds a card may."""
         with self._boot_partition() as (image, offset):
             at = f"{image}@@{offset}"
             listed = subprocess.run(
@@ -169,7 +169,7 @@ class Machine:
                 run(["mcopy", "-n", "-o", "-i", at, f"::loader/entries/{name}", entry], self._log)
                 text = entry.read_text(encoding="utf-8")
                 if SHELL not in text:
-                    extra = f" systemd.wants=homebody-shell@{SHELL}.service"
+                    extra = f" modules_load=snd-aloop systemd.wants=homebody-shell@{SHELL}.service"
                     entry.write_text(re.sub(r"(?m)^(options .*)$", rf"\1{extra}", text), encoding="utf-8")
                     run(["mcopy", "-o", "-i", at, entry, f"::loader/entries/{name}"], self._log)
 

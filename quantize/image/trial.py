@@ -21,7 +21,7 @@ BOOT_S: Final = 300.0
 
 INSTALL_S: Final = 600.0
 
-_LOUD_ROOM: Final = f"(while :; do aplay -q -D plughw:Loopback,1,0 {STICK}/room.wav; done) >/dev/null 2>&1 &"
+_LOUD_ROOM: Final = f"(while :; do aplay -q -D plughw:Loopback,1,0 {STICK}/room.wav || sleep 1; done) >/dev/null 2>&1 &"
 _DROP_IN: Final = "/run/systemd/system/homebody.service.d"
 _TURNS: Final = (
     f"mkdir -p {_DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/homebody serve --turns\\n"
@@ -129,7 +129,9 @@ class Trial:
         )
         if "=installed=" in said or self.primary() != before:
             raise TrialFailed(f"It was taken: {said}")
-        return said.strip().splitlines()[-1]
+        return next((line for line in said.splitlines() if line.startswith("homebody:")), said).removeprefix(
+            "homebody: "
+        )
 
     def installs(self, bundle: str) -> str:
         """An update is installed, and would start next."""
