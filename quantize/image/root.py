@@ -40,120 +40,8 @@ PACKAGES: Final = (
 MODULES: Final = ("virtio_pci", "virtio_mmio", "virtio_blk", "squashfs", "loop", "ext4")
 """Kernel modules in every initramfs."""
 
-_DRIVERS: Final = (
-    *(
-        "accessibility",
-        "ata/pata*",
-        "comedi",
-        "edac",
-        "firewire",
-        "gpu",
-        "hwmon",
-        "iio",
-        "infiniband",
-        "isdn",
-        "misc/mei",
-    ),
-    *(
-        "md/[!d]*",
-        "media/[!cr]*",
-        "media/common",
-        "mtd",
-        "net/can",
-        "net/fddi",
-        "net/hamradio",
-        "net/wwan",
-        "net/w[!i]*",
-    ),
-    *("net/ieee802154", "net/xen*", "net/vx*", "ntb", "parport", "pcmcia", "platform/chrome", "platform/surface"),
-    *(
-        "scsi/[a-r]*",
-        "staging",
-        "target",
-        "thunderbolt",
-        "ufs",
-        "uio",
-        "usb/gadget",
-        "usb/serial",
-        "vdpa",
-        "vfio",
-        "vhost",
-    ),
-    *(
-        "input/joystick",
-        "input/touchscreen",
-        "video/fbdev",
-        "w1",
-        "xen",
-        "net/wireless/mac80211_hwsim*",
-        "net/wireless/r[as][yi]*",
-    ),
-    "net/ethernet/broadcom/bn*",
-    *(
-        f"net/ethernet/{maker}"
-        for maker in ("3com", "8390", "adaptec", "alteon", "brocade", "cavium", "chelsio", "cisco", "dec", "emulex")
-    ),
-    *(
-        f"net/ethernet/{maker}"
-        for maker in ("fujitsu", "huawei", "intel/[fi][!g]*", "mellanox", "netronome", "packet*")
-    ),
-    *(f"net/ethernet/{maker}" for maker in ("qlogic", "sfc*", "silan", "sis", "sun", "tehuti", "via", "xircom")),
-    *(f"net/wireless/{maker}" for maker in ("admtek", "atmel", "cisco", "intersil", "legacy", "wl3501*", "zydas")),
-)
-_FILE_SYSTEMS: Final = (
-    *(
-        "9p",
-        "afs",
-        "befs",
-        "btrfs",
-        "ceph",
-        "cifs",
-        "coda",
-        "dlm",
-        "f2fs",
-        "gfs2",
-        "hfs*",
-        "jffs2",
-        "jfs",
-        "minix",
-        "nfs*",
-    ),
-    *("nilfs2", "ntfs*", "ocfs2", "omfs", "orangefs", "qnx*", "reiserfs", "smb*", "sysv", "ubifs", "udf", "ufs", "xfs"),
-)
-_NETWORK: Final = (
-    *(
-        "6lowpan",
-        "9p",
-        "appletalk",
-        "ax25",
-        "batman-adv",
-        "bridge",
-        "can",
-        "ceph",
-        "dccp",
-        "ipx",
-        "l2tp",
-        "lapb",
-        "mpls",
-    ),
-    *("mptcp", "netfilter", "netrom", "nfc", "openvswitch", "phonet", "rds", "rose", "rxrpc", "sched", "sctp", "smc"),
-    *("sunrpc", "tipc", "vmw_vsock", "x25", "xdp"),
-)
-_NO_GADGET_HAS: Final = (
-    *(f"drivers/{name}" for name in _DRIVERS),
-    *(f"fs/{name}" for name in _FILE_SYSTEMS),
-    *(f"net/{name}" for name in _NETWORK),
-    *("arch/x86/kvm", "lib/test_*", "sound/firewire", "sound/isa", "sound/pci/[!h]*", "sound/xen"),
-)
-"""Kernel modules, as shell patterns within the kernel's tree."""
-
-_UNPACKED: Final = (
-    "path-exclude=/usr/share/doc/*",
-    "path-include=/usr/share/doc/*/copyright",
-    *(f"path-exclude=/usr/share/{name}/*" for name in ("man", "info", "locale", "lintian", "sounds", "perl/*/unicore")),
-    *(f"path-exclude=/lib/modules/*/kernel/{name}*" for name in _NO_GADGET_HAS),
-)
-"""What dpkg leaves out: documentation but for licences, and drivers that no gadget has."""
+_LEFT_OUT: Final = Path(__file__).parent / "dpkg.cfg"
+"""What dpkg does not unpack: documentation but for licences, and kernel modules that no gadget has."""
 
 _ENTRY: Final = """\
 title Homebody @NAME@
@@ -219,7 +107,7 @@ def make_root(board: Board, payload: Path, config: Path, out: Path, epoch: int, 
     tree = out / "root"
     made.image.unlink(missing_ok=True)
     times = ("-mkfs-time", str(epoch), "-all-time", str(epoch))
-    pack = ("-quiet", "-noappend", "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "15", "-b", "512K", *times)
+    pack = ("-quiet", "-noappend", "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "15", "-b", "256K", *times)
     run(["mksquashfs", tree, made.image, *pack], log)
     shutil.rmtree(tree)
     return made
@@ -268,7 +156,7 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         f"--include={','.join((*PACKAGES, *board.packages))}",
         '--aptopt=Apt::Install-Recommends "false"',
         "--dpkgopt=force-confold",
-        *(f"--dpkgopt={option}" for option in _UNPACKED),
+        f"--dpkgopt={_LEFT_OUT}",
         *(f"--essential-hook={hook}" for hook in before),
         *(f"--customize-hook={hook}" for hook in after),
         SUITE,
