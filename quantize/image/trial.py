@@ -21,7 +21,11 @@ BOOT_S: Final = 300.0
 
 INSTALL_S: Final = 600.0
 
-_LOUD_ROOM: Final = f"(while :; do aplay -q -D plughw:Loopback,1,0 {STICK}/room.wav || sleep 1; done) >/dev/null 2>&1 &"
+_LOUD_ROOM: Final = (
+    f"setsid sh -c 'echo $$ > /run/room; while :; do aplay -q -D plughw:Loopback,1,0 {STICK}/room.wav || sleep 1; done'"
+    " > /dev/null 2>&1 &"
+)
+_STILL_ROOM: Final = "kill -- -$(cat /run/room)"
 _DROP_IN: Final = "/run/systemd/system/homebody.service.d"
 _TURNS: Final = (
     f"mkdir -p {_DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/homebody serve --turns\\n"
@@ -114,7 +118,7 @@ class Trial:
         """A recording is played into its microphone, and what it replies is on its console."""
         shell = self.machine.shell
         shell(_TURNS, BOOT_S)
-        shell(f"pkill -f room.wav; sleep 1; aplay -q -D plughw:Loopback,1,0 {STICK}/command.wav", 120)
+        shell(f"{_STILL_ROOM}; sleep 1; aplay -q -D plughw:Loopback,1,0 {STICK}/command.wav", 120)
         turn = json.loads(self.machine.sees(r"\{\"transcript\".*\}", 120))
         if REPLY not in turn["reply"]:
             raise TrialFailed(f"It heard {turn['transcript']!r} and replied {turn['reply']!r}.")
