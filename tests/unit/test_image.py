@@ -64,6 +64,15 @@ def test_both_machines_get_the_same_versions() -> None:
     assert one == other
 
 
+def test_what_dpkg_leaves_out_is_written_as_dpkg_reads_it() -> None:
+    lines = (Path(building.__file__).parent / "dpkg.cfg").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"path-(ex|in)clude=/[a-z]\S+", rule) for rule in rules)
+    assert len(rules) == len(set(rules))
+    kept = "/usr/share/doc/espeak-ng/copyright"
+    assert f"path-include={kept.replace('espeak-ng', '*')}" in rules
+
+
 def test_what_is_missing_is_told_with_the_packages_that_bring_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools.shutil, "which", lambda name, path=None: None)
     with pytest.raises(Missing, match="genimage, mcopy: not installed") as caught:
