@@ -67,13 +67,13 @@ def try_image(
     Takes no hardware and no KVM. Exit code 0: all went as it should; 1: something did not; 3: a program is missing.
     """
     import shutil
+    import time
     from dataclasses import asdict
 
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
-    from device.cli.render import show_row
-    from device.clock import SystemClock
     from quantize.image.board import board as find
     from quantize.image.inference import as_arm64
     from quantize.image.machine import Machine
@@ -88,7 +88,7 @@ def try_image(
             return
         mark, style = ("✓", "green") if shown.ok else ("✗", "red")
         console.print(Text.assemble((f" {mark} ", style), f"{shown.name:<48}{shown.seconds:5.0f} s"))
-        show_row(console, Text("   "), Text(shown.detail, "dim"))
+        console.print(Padding(Text(shown.detail, "dim"), (0, 0, 0, 3)))
 
     folder = work.resolve() / board
     shutil.rmtree(folder, ignore_errors=True)
@@ -98,7 +98,7 @@ def try_image(
     if signer:
         signer.check()
     disk, stick = prepare(found, out, folder, signer, folder / "log")
-    trial = Trial(Machine(found, disk, folder, stick), SystemClock().monotonic, told)
+    trial = Trial(Machine(found, disk, folder, stick), time.monotonic, told)
     trial.show("hears and speaks as arm64 code", lambda: as_arm64(folder / "arm64", cache.resolve(), folder / "log"))
     trial.quick()
     if not quick:

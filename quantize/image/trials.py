@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from device.audio.ports import SAMPLE_RATE
 from device.errors import Missing
 from quantize.image.board import Board
 from quantize.image.root import Root
@@ -57,12 +56,11 @@ def prepare(board: Board, out: Path, work: Path, signer: Signer | None, log: Pat
     stick.mkdir()
     run(["zstd", "-q", "-d", newest(out, board, ".img.zst"), "-o", disk], log)
     noise = np.random.default_rng(0)
-    command, _ = soundfile.read(COMMAND, dtype="int16")
-    silence = 2 * SAMPLE_RATE
-    said = np.pad(command, (silence, 6 * SAMPLE_RATE))
-    for name, pcm in (("command", said), ("room", np.zeros(60 * SAMPLE_RATE, np.int16))):
+    command, rate = soundfile.read(COMMAND, dtype="int16")
+    said = np.pad(command, (2 * rate, 6 * rate))
+    for name, pcm in (("command", said), ("room", np.zeros(60 * rate, np.int16))):
         heard = np.rint(pcm + noise.normal(0, _FLOOR, len(pcm))).clip(-32768, 32767).astype(np.int16)
-        soundfile.write(stick / f"{name}.wav", heard, SAMPLE_RATE)
+        soundfile.write(stick / f"{name}.wav", heard, rate)
     shutil.copy(update, stick / "update.raucb")
     tamper(update, stick / "tampered.raucb")
     stranger = keygen(work / "stranger", "A stranger", log)
