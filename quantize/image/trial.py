@@ -27,6 +27,7 @@ _LOUD_ROOM: Final = (
 )
 _STILL_ROOM: Final = "kill -- -$(cat /run/room)"
 _DROP_IN: Final = "/run/systemd/system/homebody.service.d"
+# An emulated processor takes half a minute to follow sixteen sentences at once, and a device waits no longer than 15 s.
 _TURNS: Final = (
     f"mkdir -p {_DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/homebody serve --turns\\n"
     f"StandardOutput=journal+console\\n' > {_DROP_IN}/trial.conf; systemctl daemon-reload; systemctl restart homebody"
