@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Device images: build, test, keys."
 
 @app.command()
 def build(
-    board: Annotated[str, typer.Option(help="rpi4, rpi5, generic-arm64 or generic-x86_64.")],
+    board: Annotated[str, typer.Option(help="generic-x86_64 or generic-arm64.")],
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("dist"),
     key: Annotated[Path, typer.Option(help="Private key that signs the update.")] = Path("keys/update.key.pem"),
     certificate: Annotated[Path, typer.Option(help="Its certificate, which devices trust.")] = Path(
@@ -22,7 +22,6 @@ def build(
     model: Annotated[Path | None, typer.Option(help="Language model bundle; the one that ships by default.")] = None,
     version: Annotated[str, typer.Option(help="Of image and update; Homebody's by default.")] = "",
     cache: Annotated[Path, typer.Option(help="Wheels, kept for the next build.")] = Path("runs/wheels"),
-    ssh: Annotated[bool, typer.Option("--ssh", help="Let people log in over the network, by key.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Build a disk image, a signed update and the list of what is in them.
@@ -35,7 +34,7 @@ def build(
     from quantize.image.build import Order, build
     from quantize.image.update import Signer
 
-    order = Order(find(board), Signer(key, certificate), model, version, ssh=ssh)
+    order = Order(find(board), Signer(key, certificate), model, version)
     console = Console(stderr=True, highlight=False)
     with console.status("…") as status:
         made = build(order, out, cache.resolve(), lambda what: status.update(f"{order.board.title}: {what}"))

@@ -39,7 +39,6 @@ class Order:
         model: Language model bundle; None for the one of the checkout.
         version: Of image and update.
         epoch: Seconds since 1970 that no file is newer than.
-        ssh: Let people log in over the network, with the keys that they put on the boot partition.
     """
 
     board: Board
@@ -47,7 +46,6 @@ class Order:
     model: Path | None = None
     version: str = ""
     epoch: int = 0
-    ssh: bool = False
 
 
 def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
@@ -157,10 +155,6 @@ def _config(order: Order, version: str, folder: Path) -> Path:
     release = f'NAME=Homebody\nID=homebody\nID_LIKE=debian\nVERSION_ID={version}\nPRETTY_NAME="Homebody {version}"\n'
     (folder / "usr/lib").mkdir(parents=True)
     (folder / "usr/lib/os-release").write_text(release, encoding="utf-8")
-    if order.ssh:
-        presets = folder / "etc/systemd/system-preset"
-        presets.mkdir(parents=True)
-        (presets / "05-ssh.preset").write_text("enable ssh.service\n", encoding="utf-8")
     return folder
 
 

@@ -14,13 +14,6 @@ from quantize.image.tools import require
 _BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
 _QEMU: Final = "qemu-aarch64"
 
-CPUINFO: Final = "".join(
-    f"processor\t: {core}\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\nCPU implementer\t: 0x41\n"
-    "CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n"
-    for core in range(4)
-)
-"""`/proc/cpuinfo` of a Cortex-A72: onnxruntime crashes on that of another architecture, which qemu-user shows it."""
-
 
 def enable(board: Board) -> None:
     """See that programs of a board run here: they do, or the kernel is told by what.

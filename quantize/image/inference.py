@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from quantize.export.aarch64 import PROCESSORS
 from quantize.image.board import board
-from quantize.image.foreign import CPUINFO, enable
+from quantize.image.foreign import enable
 from quantize.image.machine import TrialFailed
 from quantize.image.payload import make_payload
 from quantize.image.root import SUITE
@@ -46,7 +47,7 @@ def as_arm64(work: Path, cache: Path, log: Path) -> str:
         (root / folder).mkdir(parents=True, exist_ok=True)
     make_payload(found.machine, work / "payload", cache, log)
     shutil.move(work / "payload", root / "opt/homebody")
-    (root / "proc/cpuinfo").write_text(CPUINFO, encoding="ascii")
+    (root / "proc/cpuinfo").write_text(PROCESSORS["rpi4"].cpuinfo(), encoding="ascii")
     (root / "dev/null").touch()
     program = ("/usr/bin/python3", "-B", "-c", "from device.cli import main; main()")
     command = ["chroot", str(root), *program, "health", "--without", "microphone", "--json"]

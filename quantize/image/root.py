@@ -33,7 +33,7 @@ PACKAGES: Final = (
     ),
     *("python3", "libstdc++6", "libgomp1", "libportaudio2", "espeak-ng", "alsa-utils"),
     *("rauc", "rauc-service", "ca-certificates", "e2fsprogs", "dosfstools", "fdisk"),
-    *("iwd", "wireless-regdb", "openssh-server"),
+    *("iwd", "wireless-regdb"),
 )
 """Debian packages of every board."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from device.errors import DeviceError, Missing
 PACKAGES: Final[Mapping[str, str]] = {
     "mmdebstrap": "mmdebstrap",
     "mksquashfs": "squashfs-tools",
+    "unsquashfs": "squashfs-tools",
     "mke2fs": "e2fsprogs",
     "mcopy": "mtools",
     "mkfs.vfat": "dosfstools",
@@ -20,6 +22,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "rauc": "rauc",
     "openssl": "openssl",
     "zstd": "zstd",
+    "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",
     "qemu-system-aarch64": "qemu-system-arm",
     "qemu-aarch64-static": "qemu-user-static",
@@ -51,7 +54,6 @@ def run(
     log: Path,
     *,
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
 ) -> None:
     """Run a program to its end.
 
@@ -59,13 +61,10 @@ def run(
         command: Its name and arguments.
         log: File that what it says is added to.
         environment: Variables beside those of this process.
-        folder: Where it runs.
 
     Raises:
         ToolFailed: It ended with an error.
     """
-    import os
-
     variables = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"} | dict(environment or {})
     with log.open("ab") as file:
         file.write(f"\n$ {' '.join(map(str, command))}\n".encode())
@@ -77,7 +76,6 @@ def run(
             stdout=file,
             stderr=file,
             env=variables,
-            cwd=folder,
         )
     if done.returncode:
         with log.open("rb") as file:

@@ -80,6 +80,14 @@ def test_what_is_missing_is_told_with_the_packages_that_bring_it(monkeypatch: py
     assert caught.value.remedy == "Run: sudo apt-get install genimage mtools"
 
 
+@pytest.mark.parametrize("file", ["build", "machine", "trials", "inference", "foreign"])
+def test_each_program_that_is_required_has_a_package(file: str) -> None:
+    text = (Path(building.__file__).parent / f"{file}.py").read_text()
+    calls = re.findall(r"require\(([^)]*)\)", text)
+    named = {name for call in calls for name in re.findall(r'(?:^|, )"([\w.-]+)"', call)}
+    assert named <= set(tools.PACKAGES)
+
+
 def test_a_tool_that_fails_is_told_with_the_end_of_what_it_said(tmp_path: Path) -> None:
     log = tmp_path / "log"
     tools.run(["sh", "-c", "echo fine"], log)

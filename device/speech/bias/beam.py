@@ -8,7 +8,7 @@ log-probability of its tokens: by the sum, a wider beam finds ever shorter sente
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -160,6 +160,7 @@ class _Beam:
         self._width = width
         self._letters = letters
         self._done: dict[tuple[str, ...], Found] = {}
+        self._ends: dict[tuple[str, ...], _Path] = {}
         self.paths = [_Path(0.0, 0.0, 0.0, False, 0, (), 0, 0, 0)]
 
     def advance(self, scores: Scores, length: int) -> None:
@@ -181,7 +182,8 @@ class _Beam:
     def ranked(self) -> tuple[Found, ...]:
         """What ended, best first, without commands added to what is likelier without them."""
         found = (each for each in self._done.values() if not _said_again(each, self._done))
-        return tuple(sorted(found, key=lambda each: -each.score))
+        best = sorted(found, key=lambda each: -each.score)
+        return tuple(replace(each, by_word=self._ends[each.words].by_word()) for each in best)
 
     def _candidates(self, scores: Scores) -> list[tuple[float, int, int]]:
         """The likeliest steps: total, path, and which of its arcs; best first."""
@@ -235,7 +237,8 @@ class _Beam:
             likelihood = score + (path.cost + arcs.ending_cost) / length
             worst = min(path.worst, end)
             joined = _joined(path, arcs.ending_cost)
-            self._done[words] = Found(words, score, likelihood, worst, path.free, length, path.by_word(), joined)
+            self._done[words] = Found(words, score, likelihood, worst, path.free, length, joined=joined)
+            self._ends[words] = path
 
     def _too_fast(self, words: tuple[str, ...]) -> bool:
         return sum(map(len, words)) + len(words) > self._letters
