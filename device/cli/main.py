@@ -47,6 +47,7 @@ _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
     "evaluate.speech": ("sim", "Evaluate recorded commands through the whole chain."),
     "evaluate.commands": ("sim", "Evaluate the built-in packs on commands in many voices and rooms."),
     "evaluate.choice": ("sim", "Fit anew what tells commands from near misses and foreign speech."),
+    "evaluate.foreign": ("sim", "Make speech that is for nobody, of which nothing is to be obeyed."),
     "evaluate.wake": ("sim", "Evaluate wake words on recorded people and on hours of other talk."),
     "feedback.import": ("train", "Gather what devices exported, to be reviewed."),
     "feedback.review": ("train", "Review what was gathered, for the next training."),

@@ -146,31 +146,25 @@ def cut(take: Take, vad: VadEngine) -> Iterator[Foreign]:
                 count += 1
 
 
-def kept(folder: Path, make: Callable[[], Iterable[Foreign]]) -> Iterator[Foreign]:
-    """Utterances from a folder, which is filled while they are made for the first time.
-
-    Args:
-        folder: Holds a WAV for each, and the index once all are there.
-        make: Makes them.
+def keep(folder: Path, utterances: Iterable[Foreign]) -> list[Foreign]:
+    """Utterances into a new folder: a WAV for each, and an index of what is said once all are there.
 
     Raises:
-        BadInput: The folder can't be written, or its index can't be read.
+        BadInput: The folder has something in it, or can't be written.
     """
-    index = folder / INDEX
+    kept = []
     try:
-        if index.exists():
-            for row in json.loads(index.read_text(encoding="utf-8")):
-                yield Foreign(row["name"], read_audio(folder / f"{row['name']}.wav"), row["text"], row["kind"])
-            return
         folder.mkdir(parents=True, exist_ok=True)
-        rows = []
-        for utterance in make():
+        if any(folder.iterdir()):
+            raise BadInput(f"{folder} is not empty.", remedy="Name a new folder.")
+        for utterance in utterances:
             write_wav(folder / f"{utterance.name}.wav", utterance.pcm)
-            rows.append({"name": utterance.name, "text": utterance.text, "kind": utterance.kind})
-            yield utterance
-        index.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    except (OSError, ValueError, KeyError) as error:
-        raise BadInput(f"{folder} can't keep speech: {error}.", remedy="Empty it, or choose another one.") from error
+            kept.append(utterance)
+        rows = [{"name": each.name, "text": each.text, "kind": each.kind} for each in kept]
+        (folder / INDEX).write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{folder} can't keep speech: {error}.", remedy="Choose another one.") from error
+    return kept
 
 
 def music(seconds: float, seed: int = 0) -> Pcm:

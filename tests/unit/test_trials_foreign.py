@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.audio.files import read_audio
 from device.audio.ports import FRAME, SAMPLE_RATE, Pcm
 from device.errors import BadInput
 from device.skills.wordnet import PLACES
 from firmware_sim.sound.levels import active_rms
 from firmware_sim.sound.voices import Voices
-from firmware_sim.trials.foreign import ASSETS, INDEX, Foreign, Take, cut, foreign, kept, music
+from firmware_sim.trials.foreign import ASSETS, INDEX, Foreign, Take, cut, foreign, keep, music
 from firmware_sim.trials.foreign_texts import Texts, read_texts
 
 TEXTS = Texts(
@@ -90,23 +91,23 @@ def test_recordings_come_first_and_it_ends_when_it_is_long_enough(tmp_path: Path
     assert sum(lengths) >= 5 * SAMPLE_RATE > sum(lengths[:-1])
 
 
-def test_what_is_kept_is_not_made_again(tmp_path: Path) -> None:
+def test_what_is_kept_has_its_words_beside_it(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     whole = [Foreign("prose-0000-00", tone(0.5), "one two", "prose"), Foreign("a-1", tone(1), "", "recorded")]
-    first = list(kept(folder, lambda: whole))
-    second = list(kept(folder, lambda: pytest.fail("made again")))
-    for a, b, c in zip(whole, first, second, strict=True):
-        assert (a.name, a.text, a.kind) == (b.name, b.text, b.kind) == (c.name, c.text, c.kind)
-        np.testing.assert_array_equal(a.pcm, c.pcm)
-    (folder / INDEX).write_text("{")
+    assert keep(folder, iter(whole)) == whole
+    rows = json.loads((folder / INDEX).read_text())
+    assert [(row["name"], row["text"], row["kind"]) for row in rows] == [(u.name, u.text, u.kind) for u in whole]
+    for utterance in whole:
+        np.testing.assert_array_equal(read_audio(folder / f"{utterance.name}.wav"), utterance.pcm)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BadInput, match="not empty"):
+        keep(tmp_path, iter([]))
     with pytest.raises(BadInput, match="can't keep speech"):
-        list(kept(folder, lambda: whole))
-
-
-def test_what_was_not_made_to_the_end_is_made_again(tmp_path: Path) -> None:
-    whole = [Foreign("a-1", tone(0.5), "", "recorded"), Foreign("a-2", tone(0.5), "", "recorded")]
-    next(kept(tmp_path, lambda: whole))
-    assert len(list(kept(tmp_path, lambda: whole))) == 2
+        keep(tmp_path / "mine.txt", iter([]))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_nothing_to_say_and_no_folder_are_refused(tmp_path: Path) -> None:
