@@ -24,7 +24,7 @@ from device.turns import Phase
 from device.voice import Voice
 
 WARM_UP: Final = "turn on the kitchen light"
-"""What is spoken, heard and understood once before anybody listens."""
+"""What is spoken, heard and understood once, so that the first command does not wait."""
 
 WARM_UP_DEADLINE: Final = 60.0
 """Seconds that each engine has for that; a slow board reads its models from a card."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 from collections.abc import Callable
 from typing import Annotated, Final, TypeAlias
 
 import typer
-from rich.console import Console
 
 from device.app import EdgeLoop, build_brain, make_edge_loop
-from device.cli.talk import Display
 from device.clock import Clock, SystemClock
 from device.config import home_folder, load_config
 from device.errors import DeviceError
-from device.events import Observation, Trouble
+from device.events import Observation, Trouble, TurnDone
 from device.service import Notifier
 from device.workers import ThreadWorkers
 
@@ -29,14 +28,15 @@ def serve(
     turns: Annotated[bool, typer.Option("--turns", help="Print each turn as one JSON object, one a line.")] = False,
 ) -> None:
     """Listen and answer as a service of systemd; troubles go to standard error, what is said nowhere."""
-    display = Display(Console(highlight=False), explain=False, as_json=True)
 
     def observe(seen: Observation) -> None:
         """The journal keeps what goes wrong, a line each; what people say is none of its business."""
         if isinstance(seen, Trouble):
             typer.echo(f"trouble: {seen.error}", err=True)
-        elif turns:
-            display(seen)
+        elif turns and isinstance(seen, TurnDone):
+            from device.cli.render import turn_json  # brings rich, for which a service that prints nothing need not wait
+
+            typer.echo(json.dumps(turn_json(seen.turn), ensure_ascii=False))
 
     asyncio.run(_until_told(Notifier(), observe))
 
@@ -68,10 +68,10 @@ async def _run(notifier: Notifier, observe: Observe) -> None:
 
 
 async def live(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observe) -> None:
-    """Warm up, then listen and answer until cancelled, with signs of life as long as there is life.
+    """Listen and answer until cancelled, with signs of life as long as there is life; voice and ears warm up meanwhile.
 
     Raises:
-        EngineFailed: Voice or ears don't work.
+        ExceptionGroup: With an `EngineFailed` where voice or ears don't work.
     """
     state = _LISTENING
     try:
@@ -79,10 +79,10 @@ async def live(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observ
     except DeviceError as error:  # deaf or mute is a state: `watch` opens what is missing once it is there
         state = Exception.__str__(error)
         observe(Trouble(error, clock.monotonic()))
-    await edge.warm_up()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(edge.watch())
         tasks.create_task(edge.run())
+        tasks.create_task(edge.warm_up())
         notifier.ready(state)
         tasks.create_task(_beat(edge, notifier, clock, observe))
 

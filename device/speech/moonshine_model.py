@@ -48,12 +48,11 @@ class MoonshineModel:
     def __init__(self, threads: int, encoder: Path = SHIPPED, folder: Path | None = None) -> None:
         folder = folder or packaged_folder()
         try:
-            self.pieces = read_pieces((folder / "tokenizer.bin").read_bytes())
+            self.pieces, self.vocabulary = _vocabulary(folder / "tokenizer.bin")
             self._encoder = _session(encoder, threads)
             self._decoder = _session(folder / "decoder_model_merged.ort", threads)
         except OSError as error:
             raise _missing(f"Moonshine's model in {folder} can't be read: {error.strerror}.") from error
-        self.vocabulary = Vocabulary([_readable(piece) for piece in self.pieces])
         names = [output.name for output in self._decoder.get_outputs()]
         self._first_outputs = names
         # The encoder's keys and values are computed in the first step only; later steps return junk for them.
@@ -169,6 +168,13 @@ def _missing(message: str) -> EngineMissing:
         remedy='Run: pip install "moonshine-voice==0.0.73" (later versions lack the model). Ears of your own: '
         "name the folder that homebody train-ears made.",
     )
+
+
+@cache
+def _vocabulary(path: Path) -> tuple[list[bytes], Vocabulary]:
+    """Word pieces, loaded once as the decoder that writes them is."""
+    pieces = read_pieces(path.read_bytes())
+    return pieces, Vocabulary([_readable(piece) for piece in pieces])
 
 
 @cache

@@ -7,7 +7,8 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -91,19 +92,41 @@ class Step(NamedTuple):
 
 
 class _Trie:
-    __slots__ = ("_below", "next", "tokens")
+    """A node of the trie over texts in order: the range of those that begin alike. Its children are made when needed.
 
-    def __init__(self) -> None:
-        self.next: dict[str, _Trie] = {}
-        self.tokens: list[int] = []
-        self._below: Ids | None = None
+    Args:
+        texts: All texts, in order.
+        numbers: Their token numbers, shape [n].
+        first: The first text of the range.
+        last: One behind the last.
+        depth: Characters that those of the range have in common.
+    """
+
+    __slots__ = ("_depth", "_first", "_last", "_next", "_numbers", "_texts", "tokens")
+
+    def __init__(self, texts: Sequence[str], numbers: Ids, first: int, last: int, depth: int) -> None:
+        self._texts, self._numbers, self._first, self._last, self._depth = texts, numbers, first, last, depth
+        self._next: dict[str, _Trie] | None = None
+        begins = first < last and len(texts[first]) == depth
+        ended = bisect_right(texts, texts[first], first, last) if begins else first
+        self.tokens: list[int] = numbers[first:ended].tolist()
+
+    @property
+    def next(self) -> Mapping[str, _Trie]:
+        """The nodes one character on."""
+        if self._next is None:
+            self._next = {}
+            at = self._first + len(self.tokens)
+            while at < self._last:
+                begin = self._texts[at][: self._depth + 1]
+                end = bisect_right(self._texts, begin, at, self._last, key=lambda text: text[: self._depth + 1])
+                self._next[begin[-1]] = _Trie(self._texts, self._numbers, at, end, self._depth + 1)
+                at = end
+        return self._next
 
     def below(self) -> Ids:
         """All tokens that end here or further down."""
-        if self._below is None:
-            children = [child.below() for child in self.next.values()]
-            self._below = np.concatenate([np.array(self.tokens, np.intp), *children])
-        return self._below
+        return self._numbers[self._first : self._last]
 
 
 class Vocabulary:
@@ -114,16 +137,14 @@ class Vocabulary:
     """
 
     def __init__(self, texts: Sequence[str | None]) -> None:
-        self.root = _Trie()
         self._below: dict[tuple[_Trie, ...], Ids] = {}
         self.texts = [None if text is None else text.translate(_ALIASES).lower() for text in texts]
-        for number, text in enumerate(self.texts):
-            if not text or not all(c.isascii() or c in "°" for c in text):
-                continue
-            node = self.root
-            for character in text:
-                node = node.next.setdefault(character, _Trie())
-            node.tokens.append(number)
+        readable = [
+            (text, number) for number, text in enumerate(self.texts) if text and text.replace("°", "").isascii()
+        ]
+        readable.sort()
+        numbers = np.array([number for _, number in readable], np.intp)
+        self.root = _Trie([text for text, _ in readable], numbers, 0, len(readable), 0)
 
     def below(self, tries: tuple[_Trie, ...]) -> Ids:
         """All tokens that end below some of the trie's nodes; the same array for the same nodes."""
