@@ -34,7 +34,8 @@ def serve(
         if isinstance(seen, Trouble):
             typer.echo(f"trouble: {seen.error}", err=True)
         elif turns and isinstance(seen, TurnDone):
-            from device.cli.render import turn_json  # brings rich, for which a service that prints nothing need not wait
+            # This brings rich, for which a service that prints nothing need not wait.
+            from device.cli.render import turn_json
 
             typer.echo(json.dumps(turn_json(seen.turn), ensure_ascii=False))
 

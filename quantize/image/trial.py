@@ -27,10 +27,10 @@ _LOUD_ROOM: Final = (
 )
 _STILL_ROOM: Final = "kill -- -$(cat /run/room)"
 _DROP_IN: Final = "/run/systemd/system/homebody.service.d"
-# An emulated processor takes half a minute to follow sixteen sentences at once, and a device waits no longer than 15 s.
+# An emulated processor follows four sentences at once within the 15 s that a device waits, not sixteen.
 _TURNS: Final = (
     f"mkdir -p {_DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/homebody serve --turns\\n"
-    f"Environment=HOMEBODY_SPEECH__STT_BEAM=1\\nStandardOutput=journal+console\\n' > "
+    f"Environment=HOMEBODY_SPEECH__STT_BEAM=4\\nStandardOutput=journal+console\\n' > "
     f"{_DROP_IN}/trial.conf; systemctl daemon-reload; systemctl restart homebody"
 )
 _AWAIT: Final = "timeout {seconds} sh -c 'until systemctl is-active -q {unit}; do sleep 0.5; done'"

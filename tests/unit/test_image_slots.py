@@ -117,6 +117,15 @@ def test_updates_go_back_and_forth_between_the_two(esp: Esp) -> None:
     assert esp.starts() == "a"
 
 
+def test_where_both_are_bad_one_can_still_be_installed(esp: Esp) -> None:
+    install(esp, "b")
+    for name in ("a", "b"):
+        esp.call("set-state", name, "bad")
+    install(esp, "a")
+    assert esp.call("get-primary") == "a"
+    assert esp.boot() == "a"
+
+
 def test_what_can_not_be_is_told(esp: Esp) -> None:
     for words in (["set-primary", "c"], ["set-primary", "b"], ["set-state", "a", "fine"], ["dance"]):
         done = subprocess.run([SCRIPT, *words], env={"ESP": str(esp.folder)}, capture_output=True, text=True)
