@@ -22,6 +22,7 @@ from device.errors import ConfigError
 
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
+Pin: TypeAlias = Annotated[int, Meta(ge=0, le=63)]
 Threads: TypeAlias = Annotated[int, Meta(ge=1, le=64)]
 
 _PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=( .*)?")
@@ -156,6 +157,28 @@ class PrivacyConfig(Struct, frozen=True, forbid_unknown_fields=True):
     share_feedback: bool = False
 
 
+class CaseConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is on the case, by Broadcom's numbers of the pins; nothing unless named.
+
+    Attributes:
+        led: Pin of a lamp, or three of a coloured one: red, green, blue. They light it when they are high.
+        buttons: Button to the pin that it connects with ground.
+        mute_switch: Pin that a switch connects with ground to turn the microphone off.
+    """
+
+    led: tuple[Pin, ...] = ()
+    buttons: Mapping[Literal["talk", "volume_up", "volume_down", "play"], Pin] = {}
+    mute_switch: Pin | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError, if a pin is named twice, or a light is neither one LED nor three."""
+        if len(self.led) not in (0, 1, 3):
+            raise ValueError("led names one pin, or three: red, green, blue")
+        pins = [pin for pin in (*self.led, *self.buttons.values(), self.mute_switch) if pin is not None]
+        if twice := {pin for pin in pins if pins.count(pin) > 1}:
+            raise ValueError(f"pin {min(twice)} is named twice")
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole tree."""
 
@@ -164,6 +187,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     nlu: NluConfig = NluConfig()
     home: HomeConfig = HomeConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    case: CaseConfig = CaseConfig()
 
 
 _PREFIX = "HOMEBODY_"

@@ -6,13 +6,17 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from device.errors import EngineHung
 
 _log = logging.getLogger(__name__)
+
+CLOSE_S: Final = 3.0
+"""Seconds that calls have to end when the workers are closed."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -43,7 +47,7 @@ class Workers(Protocol):
         """
 
     def close(self) -> None:
-        """Take no more calls; what runs is not waited for."""
+        """Take no more calls; what runs is waited for, but not for ever."""
 
 
 class ThreadWorkers:
@@ -83,6 +87,10 @@ class ThreadWorkers:
         self._closed = True
         for thread in self._threads.values():
             thread.quit()
+        # The interpreter aborts when it ends while a thread is inside a network.
+        end = time.monotonic() + CLOSE_S
+        for thread in self._threads.values():
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _replace(self, name: str, thread: _Worker) -> None:
         # Of several calls that wait for one hung thread, the first to give up replaces it.
@@ -103,7 +111,8 @@ class _Worker:
 
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name=f"homebody-{name}", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name=f"homebody-{name}", daemon=True)
+        self._thread.start()
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
@@ -112,6 +121,9 @@ class _Worker:
 
     def quit(self) -> None:
         self._calls.put(None)
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
 
     def _work(self) -> None:
         while (item := self._calls.get()) is not None:

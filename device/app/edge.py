@@ -13,8 +13,11 @@ from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
 from device.audio.mixer import Mixer
 from device.audio.ports import Microphone, Pcm, Speaker
 from device.audio.ring import Ring
+from device.buttons import Buttons
+from device.config import CaseConfig
 from device.errors import DeviceError, EngineHung
 from device.events import Observation, PhaseChanged, Trouble
+from device.gpio import GpioCase
 from device.lights import Lights
 from device.speech.listen import Listener
 from device.speech.ports import SttEngine, Transcript, TtsEngine, render
@@ -47,7 +50,8 @@ class EdgeLoop:
         tts: Text to speech.
         observe: Told what happens.
         listener: Wake word, voice activity and endpoint; the configured ones by default.
-        lights: What it shows; nothing by default.
+        lights: What it shows; by default on the case, if that has any.
+        case: Buttons and switch that are heeded while it runs.
 
     Attributes:
         assistant: The turn machine.
@@ -64,6 +68,7 @@ class EdgeLoop:
         observe: Callable[[Observation], None],
         listener: Listener | None = None,
         lights: Lights | None = None,
+        case: GpioCase | None = None,
     ) -> None:
         self._brain = brain
         self._microphone = microphone
@@ -74,7 +79,8 @@ class EdgeLoop:
         self._tts = tts
         self._phase_at = brain.clock.monotonic()
         self.mixer = Mixer(brain.clock, brain.volume)
-        self.assistant = build_assistant(brain, self._ring, self.mixer, stt, tts, self._seen, listener, lights)
+        self.assistant = build_assistant(brain, self._ring, self.mixer, stt, tts, self._seen, listener, lights or case)
+        self._case = case
 
     @property
     def stuck(self) -> EngineHung | None:
@@ -117,11 +123,15 @@ class EdgeLoop:
         """Let both rest."""
         self._microphone.stop()
         self._speaker.stop()
+        if self._case:
+            self._case.close()
 
     async def run(self) -> None:
         """Listen and answer until cancelled; first say aloud what is not as it should be."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.assistant.run())
+            if self._case:
+                self._heed(self._case, asyncio.get_running_loop(), tasks)
             await say_problems(self._brain.problems, Voice(self._tts, self.mixer, self._brain.workers))
 
     async def watch(self) -> None:
@@ -134,6 +144,22 @@ class EdgeLoop:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(ears.run())
             tasks.create_task(mouth.run())
+
+    def _heed(self, case: GpioCase, loop: asyncio.AbstractEventLoop, tasks: asyncio.TaskGroup) -> None:
+        """Do what the buttons of the case say, which they do in a thread of their own."""
+        services = self._brain.services
+        buttons = Buttons(self.assistant, services.volume, services.player)
+
+        async def press(name: str) -> None:
+            try:
+                await buttons.press(name)
+            except DeviceError as error:
+                self._observe(Trouble(error, self._brain.clock.monotonic()))
+
+        case.connect(
+            lambda name: loop.call_soon_threadsafe(lambda: tasks.create_task(press(name))),
+            lambda off: loop.call_soon_threadsafe(self.assistant.switch, off),
+        )
 
     def _transcribe(self, pcm: Pcm) -> Transcript:
         stt = self._stt.take()
@@ -161,6 +187,12 @@ def make_edge_loop(brain: Brain, observe: Callable[[Observation], None]) -> Edge
         EngineMissing: A speech engine's package, program or model is not there.
     """
     config = brain.config
+    case = None
+    if config.case != CaseConfig():
+        try:
+            case = GpioCase(config.case)
+        except DeviceError as error:  # who has no lamp is still heard
+            observe(Trouble(error, brain.clock.monotonic()))
     return EdgeLoop(
         brain,
         SoundCardMicrophone(config.audio.microphone),
@@ -168,4 +200,5 @@ def make_edge_loop(brain: Brain, observe: Callable[[Observation], None]) -> Edge
         Renewable(lambda: make_stt_engine(config, brain.home)),
         Renewable(lambda: make_tts_engine(config, brain.home)),
         observe,
+        case=case,
     )

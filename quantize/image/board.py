@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -11,6 +12,9 @@ import msgspec
 from device.errors import BadInput
 
 BOARDS: Final = Path(__file__).parent / "boards"
+
+BOOT: Final = Path(__file__).parent / "boot"
+"""For each way to start: the hook of its updates, and `files` for its boot partition."""
 
 MegaBytes = Annotated[int, msgspec.Meta(gt=0, le=65536)]
 
@@ -23,9 +27,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         title: For people.
         debian: Debian's name of the architecture.
         machine: The kernel's and the wheels' name of it.
-        boot: What chooses between the two systems: systemd-boot by its counting, or U-Boot.
-        loader: Path of the boot loader within the root.
-        loader_name: Its name where UEFI looks for it.
+        boot: What chooses between the two systems: systemd-boot by its counting ("efi"), or U-Boot.
+        boot_files: What the boot partition holds beside kernels: paths within the root to a file or folder there.
         packages: Debian packages beside those of every board: kernel, firmware, boot loader.
         console: Serial line that the kernel and a login talk to.
         modules: Kernel modules in the initramfs beside those of every board: what the disk hangs on.
@@ -39,14 +42,18 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     debian: Literal["amd64", "arm64"]
     machine: Literal["x86_64", "aarch64"]
     boot: Literal["efi", "uboot"]
-    loader: str
-    loader_name: str
+    boot_files: Mapping[str, str]
     packages: tuple[str, ...]
     console: str
     modules: tuple[str, ...] = ()
     boot_mb: MegaBytes = 128
     root_mb: MegaBytes = 320
     data_mb: MegaBytes = 64
+
+    @property
+    def starting(self) -> Path:
+        """Folder of what belongs to its way to start."""
+        return BOOT / self.boot
 
     @property
     def compatible(self) -> str:

@@ -38,16 +38,24 @@ ROOT_TYPE: Final = "b5d1c2f3-40a7-4c1c-8d0e-686f6d656201"
 """Partition type of a root that RAUC writes: nothing of systemd's mounts it or lets it grow."""
 
 
-def fill_boot(board: Board, root: Root, folder: Path) -> None:
-    """The boot partition of a new device, on which system a is good and b is not there yet."""
-    for path in ("EFI/BOOT", "loader/entries", "a", "b"):
-        (folder / path).mkdir(parents=True)
-    shutil.copy(root.loader, folder / "EFI/BOOT" / board.loader_name)
+def fill_boot(board: Board, root: Root, folder: Path, epoch: int, log: Path) -> None:
+    """The boot partition of a new device, on which system a is good and b is not there yet.
+
+    Raises:
+        ToolFailed: mkimage ended with an error.
+    """
+    shutil.copytree(board.starting / "files", folder)
+    shutil.copytree(root.boot, folder, dirs_exist_ok=True)
+    for name in ("a", "b"):
+        (folder / name).mkdir()
     shutil.copy(root.kernel, folder / "a/linux")
     shutil.copy(root.initrd, folder / "a/initrd")
-    (folder / "loader/loader.conf").write_text("timeout 0\neditor no\n", encoding="utf-8")
-    entry = entry_template(board).replace("@NAME@", "a")
-    (folder / "loader/entries/homebody-a.conf").write_text(entry, encoding="utf-8")
+    entry = folder / ("loader/entries/homebody-a.conf" if board.boot == "efi" else "a/entry.conf")
+    entry.parent.mkdir(exist_ok=True)
+    entry.write_text(entry_template(board).replace("@NAME@", "a"), encoding="utf-8")
+    if board.boot == "uboot":
+        script = ("mkimage", "-A", "arm64", "-T", "script", "-d", board.starting / "boot.cmd", folder / "boot.scr")
+        run(script, log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
 
 
 def make_disk(board: Board, root: Root, out: Path, epoch: int, log: Path) -> Path:
@@ -66,7 +74,8 @@ def make_disk(board: Board, root: Root, out: Path, epoch: int, log: Path) -> Pat
     tree, work = out / "tree", out / "genimage"
     for folder in (tree, work):
         shutil.rmtree(folder, ignore_errors=True)
-    fill_boot(board, root, tree / "boot")
+    tree.mkdir()
+    fill_boot(board, root, tree / "boot", epoch, log)
     data = out / "data.ext4"
     data.unlink(missing_ok=True)
     (tree / "data").mkdir()

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
@@ -30,6 +30,9 @@ EXCLUDED: Final[Mapping[str, str]] = {
 }
 """Requirements that an image has no use for, and why."""
 
+EXTRAS: Final = ("", "gpio")
+"""Homebody's extras that an image has."""
+
 _GLIBC: Final = (36, 35, 34, 31, 28, 27, 26, 24, 17, 12)
 
 
@@ -41,18 +44,19 @@ def closure(machine: str, root: str = "homebody") -> dict[str, str]:
         root: The distribution, which is not in it.
     """
     found: dict[str, str] = {}
-    environment = {"platform_machine": machine, "sys_platform": "linux", "platform_system": "Linux", "extra": ""}
+    environment = {"platform_machine": machine, "sys_platform": "linux", "platform_system": "Linux"}
 
-    def visit(requirements: Iterable[str]) -> None:
+    def visit(requirements: Iterable[str], extras: Sequence[str] = ("",)) -> None:
         for requirement in map(Requirement, requirements):
             name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-            wanted = not requirement.marker or requirement.marker.evaluate(environment)
+            marker = requirement.marker
+            wanted = not marker or any(marker.evaluate(environment | {"extra": extra}) for extra in extras)
             if wanted and name not in found and name not in EXCLUDED:
                 installed = distribution(requirement.name)
                 found[name] = installed.version
                 visit(installed.requires or ())
 
-    visit(distribution(root).requires or ())
+    visit(distribution(root).requires or (), EXTRAS)
     return dict(sorted(found.items()))
 
 

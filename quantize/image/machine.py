@@ -1,14 +1,13 @@
 """A device in QEMU: full system emulation of a disk image, with its serial console and a shell for trials.
 
 The disk is the image itself under a copy-on-write layer, so that what a device does to it lasts from start to start and
-the image stays as it was. Without KVM (`accel=tcg`), so that a trial is the same everywhere.
+the image stays as it was.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -19,19 +18,13 @@ from typing import Any, Final
 import pexpect
 from pexpect import fdpexpect
 
-from device.errors import DeviceError, Missing
+from device.errors import DeviceError
 from quantize.image.board import Board
 from quantize.image.disk import MIB
-from quantize.image.tools import require, run
-
-SHELL: Final = "hvc0"
-"""Console of the shell: a virtual one, which both architectures have."""
+from quantize.image.emulated import emulation
+from quantize.image.tools import run
 
 _PROMPT: Final = "trial# "
-_FIRMWARE: Final = {
-    "amd64": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "ovmf"),
-    "arm64": ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd", "qemu-efi-aarch64"),
-}
 
 
 class TrialFailed(DeviceError):
@@ -45,7 +38,7 @@ class Machine:
         board: Which one.
         disk: Its disk image.
         folder: For its state and `console.log`, all that its console said.
-        stick: Folder whose files are on a stick that is plugged in, `/dev/vdb`.
+        stick: Folder whose files are on a stick that is plugged in.
     """
 
     def __init__(self, board: Board, disk: Path, folder: Path, stick: Path) -> None:
@@ -57,13 +50,7 @@ class Machine:
         self._shell: Any = None
         self._console: Any = None
         self._process: subprocess.Popen[bytes] | None = None
-        code, variables, package = _FIRMWARE[board.debian]
-        require("qemu-img", f"qemu-system-{board.machine}", "mcopy")
-        if not Path(code).exists():
-            raise Missing(f"UEFI for {board.debian} is not installed.", remedy=f"Run: sudo apt-get install {package}")
-        self._code = Path(code)
-        self._variables = folder / "variables.fd"
-        shutil.copy(variables, self._variables)
+        self.emulation = emulation(board, disk, folder, self._log)
         run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.resolve(), self._disk, "2G"], self._log)
         size = sum(file.stat().st_size for file in stick.iterdir()) // MIB + 32
         self._stick = folder / "stick.img"
@@ -80,21 +67,12 @@ class Machine:
 
     def start(self) -> None:
         """Switch it on."""
-        arm = self.board.debian == "arm64"
-        kind = ("virt", "cortex-a72") if arm else ("q35", "max")
         shell = self.folder / "shell"
         shell.unlink(missing_ok=True)
         command = [
-            *(f"qemu-system-{self.board.machine}", "-accel", "tcg", "-machine", kind[0], "-cpu", kind[1]),
-            *("-smp", "2", "-m", "1024", "-display", "none", "-no-reboot", "-nic", "none"),
-            *("-drive", f"if=pflash,format=raw,readonly=on,file={self._code}"),
-            *("-drive", f"if=pflash,format=raw,file={self._variables}"),
-            *("-drive", f"if=virtio,format=qcow2,cache=writethrough,file={self._disk}"),
-            *("-drive", f"if=virtio,format=raw,readonly=on,file={self._stick}"),
-            *("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"),
-            *("-chardev", f"socket,id=shell,path={shell},server=on,wait=off"),
-            *("-chardev", f"file,id=console,path={self.console_log},append=on", "-serial", "chardev:console"),
-            *("-device", "virtio-rng-pci", "-monitor", "none"),
+            *(f"qemu-system-{self.board.machine}", "-accel", "tcg", "-m", "1024"),
+            *("-display", "none", "-no-reboot", "-nic", "none", "-monitor", "none"),
+            *self.emulation.arguments(self._disk, self._stick, self.console_log, shell),
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -161,17 +139,20 @@ class Machine:
         """While it is off: give its systems a shell and a sound card that plays into itself. Who holds a card may."""
         with self._boot_partition() as (image, offset):
             at = f"{image}@@{offset}"
-            listed = subprocess.run(
-                ["mdir", "-b", "-i", at, "::loader/entries"], capture_output=True, text=True, check=True
-            )
-            for name in re.findall(r"homebody-\S+\.conf", listed.stdout):
-                entry = self.folder / "entry"
-                run(["mcopy", "-n", "-o", "-i", at, f"::loader/entries/{name}", entry], self._log)
-                text = entry.read_text(encoding="utf-8")
-                if SHELL not in text:
-                    extra = f" modules_load=snd-aloop systemd.wants=homebody-shell@{SHELL}.service"
-                    entry.write_text(re.sub(r"(?m)^(options .*)$", rf"\1{extra}", text), encoding="utf-8")
-                    run(["mcopy", "-o", "-i", at, entry, f"::loader/entries/{name}"], self._log)
+            for folder in self.emulation.entries:
+                listed = subprocess.run(["mdir", "-b", "-i", at, f"::{folder}"], capture_output=True, text=True)
+                for name in re.findall(r"\S+\.conf", listed.stdout):
+                    self._let_in(at, name)
+
+    def _let_in(self, at: str, name: str) -> None:
+        entry = self.folder / "entry"
+        run(["mcopy", "-n", "-o", "-i", at, name, entry], self._log)
+        text = entry.read_text(encoding="utf-8")
+        shell = f"systemd.wants=homebody-shell@{self.emulation.shell}.service"
+        if shell not in text:
+            extra = f" modules_load=snd-aloop {shell}{self.emulation.option}"
+            entry.write_text(re.sub(r"(?m)^(options.*)$", rf"\1{extra}", text), encoding="utf-8")
+            run(["mcopy", "-o", "-i", at, entry, name], self._log)
 
     @contextmanager
     def _boot_partition(self) -> Iterator[tuple[Path, int]]:

@@ -43,14 +43,19 @@ MODULES: Final = ("virtio_pci", "virtio_mmio", "virtio_blk", "squashfs", "loop",
 _LEFT_OUT: Final = Path(__file__).parent / "dpkg.cfg"
 """What dpkg does not unpack: documentation but for licences, and kernel modules that no gadget has."""
 
-_ENTRY: Final = """\
+_OPTIONS: Final = "root=PARTLABEL=root-@NAME@ rootfstype=squashfs ro rauc.slot=@NAME@ systemd.volatile=state panic=10"
+
+_ENTRIES: Final = {
+    "efi": """\
 title Homebody @NAME@
 sort-key homebody
 version 1
 linux /@NAME@/linux
 initrd /@NAME@/initrd
-options root=PARTLABEL=root-@NAME@ rootfstype=squashfs ro rauc.slot=@NAME@ systemd.volatile=state panic=10 {consoles}
-"""
+options {options}
+""",
+    "uboot": "options={options}\n",
+}
 
 _CLEAN: Final = (
     # Nothing is installed on a device; dpkg's list stays for who looks what is in it.
@@ -71,20 +76,23 @@ class Root:
         image: The root as squashfs.
         kernel: Its kernel.
         initrd: Its initramfs.
-        loader: The boot loader.
+        boot: Folder with what else the boot partition holds: boot loader, firmware.
         packages: Lines of `dpkg-query`: package, version, architecture, source.
     """
 
     image: Path
     kernel: Path
     initrd: Path
-    loader: Path
+    boot: Path
     packages: Path
 
 
 def entry_template(board: Board) -> str:
-    """How systemd-boot starts a system, where @NAME@ is its name, a or b; of two versions the higher one starts."""
-    return _ENTRY.format(consoles=f"console=tty0 console={board.console},115200")
+    """How the boot loader starts a system, where @NAME@ is its name, a or b.
+
+    Of two entries of systemd-boot the one with the higher version starts; U-Boot has its variables for that.
+    """
+    return _ENTRIES[board.boot].format(options=f"{_OPTIONS} console=tty0 console={board.console},115200")
 
 
 def make_root(board: Board, payload: Path, config: Path, out: Path, epoch: int, log: Path) -> Root:
@@ -101,7 +109,8 @@ def make_root(board: Board, payload: Path, config: Path, out: Path, epoch: int, 
     Raises:
         ToolFailed: mmdebstrap or mksquashfs ended with an error.
     """
-    made = Root(*(out / name for name in ("root.img", "linux", "initrd", "loader.efi", "packages.txt")))
+    shutil.rmtree(out / "boot", ignore_errors=True)
+    made = Root(*(out / name for name in ("root.img", "linux", "initrd", "boot", "packages.txt")))
     with _laid_over(board, config, out / "overlay") as overlay:
         run(_mmdebstrap(board, overlay, payload, out, made), log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
     tree = out / "root"
@@ -138,7 +147,7 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         f"ln -sf /run/systemd/resolve/stub-resolv.conf {root}/etc/resolv.conf.new",
         f"cp {root}/boot/vmlinuz-* {made.kernel}",
         f"cp {root}/boot/initrd.img-* {made.initrd}",
-        f"cp {root}/{board.loader} {made.loader}",
+        *(_fetch(f"{root}/{paths}", made.boot, place) for paths, place in board.boot_files.items()),
         f"chroot {root} dpkg-query -W {query} > {made.packages}",
         *(f"rm -rf {root}/{path}" for path in _CLEAN),
         f": > {root}/etc/machine-id",
@@ -162,6 +171,12 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         SUITE,
         out / "root",
     ]
+
+
+def _fetch(paths: str, folder: Path, place: str) -> str:
+    """A line of shell that copies to a file in a folder, or into a folder in it: "", or with a slash at its end."""
+    is_folder = not place or place.endswith("/")
+    return f"install -D -m 644 {f'-t {folder}/{place} {paths}' if is_folder else f'{paths} {folder}/{place}'}"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "mcopy": "mtools",
     "mkfs.vfat": "dosfstools",
     "genimage": "genimage",
+    "mkimage": "u-boot-tools",
     "rauc": "rauc",
     "openssl": "openssl",
     "zstd": "zstd",

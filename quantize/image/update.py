@@ -11,8 +11,6 @@ from quantize.image.board import Board
 from quantize.image.root import Root
 from quantize.image.tools import run
 
-HOOK: Final = Path(__file__).parent / "hook"
-
 Format: TypeAlias = Literal["verity", "plain"]
 
 _MANIFEST: Final = """\
@@ -34,7 +32,7 @@ hooks=post-install
 _SYSTEM: Final = """\
 [system]
 compatible={board.compatible}
-bootloader=custom
+{bootloader}
 mountprefix=/run/rauc
 statusfile=/data/rauc/status
 bundle-formats=verity plain
@@ -42,10 +40,7 @@ bundle-formats=verity plain
 [keyring]
 path=/etc/rauc/keyring.pem
 
-[handlers]
-bootloader-custom-backend=/usr/lib/homebody/slots
-
-[slot.rootfs.0]
+{handlers}[slot.rootfs.0]
 device=/dev/disk/by-partlabel/root-a
 type=raw
 bootname=a
@@ -55,6 +50,15 @@ device=/dev/disk/by-partlabel/root-b
 type=raw
 bootname=b
 """
+
+_BOOTLOADERS: Final = {
+    "efi": {
+        "bootloader": "bootloader=custom",
+        "handlers": "[handlers]\nbootloader-custom-backend=/usr/lib/homebody/slots\n\n",
+    },
+    # Tries of a system that is good are not counted down, see boot.cmd.
+    "uboot": {"bootloader": "bootloader=uboot\nboot-attempts=9\nboot-attempts-primary=3", "handlers": ""},
+}
 
 
 class Signer(NamedTuple):
@@ -98,7 +102,7 @@ def keygen(out: Path, name: str, log: Path) -> Signer:
 
 def system_conf(board: Board) -> str:
     """RAUC's view of a device, see its reference of `system.conf`."""
-    return _SYSTEM.format(board=board)
+    return _SYSTEM.format(board=board, **_BOOTLOADERS[board.boot])
 
 
 def make_bundle(
@@ -123,7 +127,7 @@ def make_bundle(
     content.mkdir()
     try:
         (content / "root.img").hardlink_to(root.image)
-        shutil.copy(HOOK, content / "hook")
+        shutil.copy(board.starting / "hook", content / "hook")
         manifest = _MANIFEST.format(board=board, version=version, format=form)
         (content / "manifest.raucm").write_text(manifest, encoding="utf-8")
         target.unlink(missing_ok=True)
