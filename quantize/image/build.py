@@ -66,7 +66,9 @@ def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
     Raises:
         DeviceError: A tool, a key or room is missing, or a tool failed; the log is kept then.
     """
-    require("mmdebstrap", "mksquashfs", "mke2fs", "mcopy", "mkfs.vfat", "genimage", "mkimage", "rauc", "zstd")
+    require("mmdebstrap", "mksquashfs", "mke2fs", "mcopy", "mkfs.vfat", "genimage", "rauc", "zstd")
+    if order.board.boot == "uboot":
+        require("mkimage", "dtc")
     enable(order.board)
     order.signer.check()
     if order.model:

@@ -9,6 +9,7 @@ from typing import Final
 from quantize.image.board import Board
 from quantize.image.root import Root, entry_template
 from quantize.image.tools import run
+from quantize.image.uboot import add_microphone, make_script
 
 MIB: Final = 2**20
 
@@ -42,7 +43,7 @@ def fill_boot(board: Board, root: Root, folder: Path, epoch: int, log: Path) -> 
     """The boot partition of a new device, on which system a is good and b is not there yet.
 
     Raises:
-        ToolFailed: mkimage ended with an error.
+        ToolFailed: mkimage or dtc ended with an error.
     """
     shutil.copytree(board.starting / "files", folder)
     shutil.copytree(root.boot, folder, dirs_exist_ok=True)
@@ -54,8 +55,9 @@ def fill_boot(board: Board, root: Root, folder: Path, epoch: int, log: Path) -> 
     entry.parent.mkdir(exist_ok=True)
     entry.write_text(entry_template(board).replace("@NAME@", "a"), encoding="utf-8")
     if board.boot == "uboot":
-        script = ("mkimage", "-A", "arm64", "-T", "script", "-d", board.starting / "boot.cmd", folder / "boot.scr")
-        run(script, log, environment={"SOURCE_DATE_EPOCH": str(epoch)})
+        make_script(folder, epoch, log)
+        for tree in sorted(folder.glob("*.dtb")):
+            add_microphone(tree, tree.with_stem(f"{tree.stem}-i2s"), log)
 
 
 def make_disk(board: Board, root: Root, out: Path, epoch: int, log: Path) -> Path:

@@ -20,6 +20,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "mkfs.vfat": "dosfstools",
     "genimage": "genimage",
     "mkimage": "u-boot-tools",
+    "dtc": "device-tree-compiler",
     "rauc": "rauc",
     "openssl": "openssl",
     "zstd": "zstd",

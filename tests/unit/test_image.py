@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from device.cli.main import build as program
-from device.config import Config, load_config
+from device.config import CaseConfig, Config, load_config
 from device.errors import BadInput, Missing
 from quantize.image import build as building
 from quantize.image import inventory, lock, tools
@@ -224,6 +224,14 @@ password = "correct horse"
 name = "the Millers"
 room = "kitchen"
 timezone = "Europe/Berlin"
+
+[case]
+led = [17, 27, 22]
+buttons = { talk = 23, play = 5 }
+
+[speech]
+wake_words = ["alexa"]
+follow_up = 0
 """
 
 
@@ -241,6 +249,7 @@ def set_up(tmp_path: Path, text: str | None) -> subprocess.CompletedProcess[str]
         "BOOT": str(tmp_path / "boot"),
         "DATA": str(tmp_path / "data"),
         "RUN": str(tmp_path / "run"),
+        "PROGRAM": str(OVERLAY.parents[2]),
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
     }
     script = OVERLAY / "common/usr/lib/homebody/setup"
@@ -257,6 +266,8 @@ def test_what_the_owner_wrote_is_taken_over_and_the_password_is_hidden(tmp_path:
     lines = (tmp_path / "run/environment").read_text().splitlines()
     config = load_config(tmp_path, dict(line.split("=", 1) for line in lines))
     assert (config.home.name, config.home.room, config.home.timezone) == ("the Millers", "kitchen", "Europe/Berlin")
+    assert config.case == CaseConfig(led=(17, 27, 22), buttons={"talk": 23, "play": 5})
+    assert (config.speech.wake_words, config.speech.follow_up) == (("alexa",), 0)
 
 
 def test_a_start_later_everything_is_as_it_was(tmp_path: Path) -> None:
@@ -269,6 +280,15 @@ def test_a_start_later_everything_is_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "boot/homebody.toml").unlink()
     assert set_up(tmp_path, None).returncode == 0
     assert "room=kitchen" in (tmp_path / "run/environment").read_text().lower()
+
+
+def test_a_section_that_can_not_be_used_is_told_and_left_out(tmp_path: Path) -> None:
+    done = set_up(tmp_path, SETUP.replace("led = [17, 27, 22]", "led = [17, 17, 22]"))
+    assert done.returncode == 0
+    assert "pin 17 is named twice" in done.stderr
+    lines = (tmp_path / "run/environment").read_text().splitlines()
+    config = load_config(tmp_path, dict(line.split("=", 1) for line in lines))
+    assert (config.home.room, config.case, config.speech.follow_up) == ("kitchen", CaseConfig(), 0)
 
 
 def test_what_can_not_be_read_keeps_no_device_from_starting(tmp_path: Path) -> None:
