@@ -63,7 +63,9 @@ _CLEAN: Final = (
     *("usr/lib/*/espeak-ng-data/[!e]*_dict", "usr/lib/*/espeak-ng-data/e[!n]*_dict", "usr/bin/iwmon"),
     *("var/cache/apt", "var/lib/apt/lists", "var/log", "var/cache/ldconfig/aux-cache", "var/cache/debconf"),
     *("etc/ssh/ssh_host_*", "etc/machine-id", "var/lib/dbus/machine-id", "etc/resolv.conf", "etc/hostname"),
-    *("usr/lib/*/gconv", "usr/lib/udev/hwdb.d", "usr/share/bash-completion", "usr/share/zoneinfo/right"),
+    *("usr/lib/*/gconv", "usr/lib/udev/hwdb*", "usr/share/bash-completion", "usr/share/zoneinfo/right"),
+    # They are on the boot partition.
+    *("usr/lib/raspi-firmware", "usr/lib/u-boot", "usr/lib/systemd/boot"),
     *("boot/[!e]*", "vmlinuz*", "initrd.img*", "var/lib/dpkg/*-old", "etc/*-", "run/*", "tmp/*"),
 )
 

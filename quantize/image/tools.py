@@ -21,6 +21,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "genimage": "genimage",
     "mkimage": "u-boot-tools",
     "dtc": "device-tree-compiler",
+    "sfdisk": "fdisk",
     "rauc": "rauc",
     "openssl": "openssl",
     "zstd": "zstd",
