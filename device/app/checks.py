@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -10,7 +13,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from device.app.parts import load_all_packs, load_language_model
+from device.app.parts import load_all_packs, load_language_model, make_home
 from device.app.voice import make_listener, make_stt_engine, make_tts_engine, make_wake_engine
 from device.audio.card import SoundCardMicrophone
 from device.audio.files import read_audio
@@ -18,7 +21,7 @@ from device.audio.level import advise, listen, measure
 from device.audio.ports import FRAME, SAMPLE_RATE, Microphone
 from device.clock import Clock, SystemClock
 from device.config import Config, load_config
-from device.errors import BundleError, DatabaseDamaged, DeviceError, EngineFailed, MicrophoneSilent
+from device.errors import BundleError, DatabaseDamaged, DeviceError, EngineFailed, MicrophoneSilent, StorageError
 from device.health import Look
 from device.nlu.answer import Interpreter, Situation
 from device.nlu.grammar import compile_grammar
@@ -43,6 +46,9 @@ RECORDING: Final = Path(__file__).with_name("command.flac")
 
 AUDIBLE_DBFS: Final = -45.0
 """RMS below which a voice is not heard; they speak at -25 to -15 dB."""
+
+_COPIES: Final = 3
+"""Times that a database is copied until nobody has written to it meanwhile."""
 
 _AGAIN: Final = "Install Homebody again, or go back to the version before."
 
@@ -83,23 +89,46 @@ def health_checks(home: Path, model: Path | None = None) -> dict[str, Look]:
 
 
 def remembers(home: Path, clock: Clock) -> str:
-    """The database opens, holds all that was written, and can be written to.
+    """A copy of the database opens, holds all that was written, and can be written to.
+
+    The database itself is left as it is: a new system that is only on trial must not turn it into one that the old
+    system, to which the device may go back, can't read.
 
     Raises:
         StorageError: It can't be used.
         DatabaseDamaged: A part or all of it was lost.
     """
-    database = Database(home / "homebody.db")
+    original = make_home(home) / "homebody.db"
     try:
-        if database.recovered_from or database.lost_commits:
-            raise DatabaseDamaged(
-                "The database was damaged; what could not be read is lost.",
-                remedy="Check timers, alarms, reminders and lists; if it happens again, replace the storage.",
-            )
-        Settings(database).set("checked", clock.now().isoformat())
-    finally:
-        database.close()
-    return str(home / "homebody.db")
+        with tempfile.TemporaryDirectory(dir=home, prefix="check-") as folder:
+            _copied(original, Path(folder))
+            with contextlib.closing(Database(Path(folder) / original.name)) as database:
+                if database.recovered_from or database.lost_commits:
+                    raise DatabaseDamaged(
+                        "The database was damaged; what could not be read is lost.",
+                        remedy="Check timers, alarms, reminders and lists; if it happens again, replace the storage.",
+                    )
+                Settings(database).set("checked", clock.now().isoformat())
+    except OSError as error:
+        raise StorageError(
+            f"{home} can't be written to: {error.strerror}.", remedy="Free some space, or check the storage."
+        ) from error
+    return str(original)
+
+
+def _copied(database: Path, folder: Path) -> None:
+    """A database and its log, again if a device that runs has written to them meanwhile."""
+    parts = (database, database.with_name(f"{database.name}-wal"))
+    for _ in range(_COPIES):
+        before = [part.stat() if part.exists() else None for part in parts]
+        for part, found in zip(parts, before, strict=True):
+            if found:
+                shutil.copy(part, folder)
+            else:
+                (folder / part.name).unlink(missing_ok=True)
+        after = [part.stat() if part.exists() else None for part in parts]
+        if [found and found.st_mtime_ns for found in before] == [found and found.st_mtime_ns for found in after]:
+            return
 
 
 async def hears(microphone: Microphone, clock: Clock) -> str:

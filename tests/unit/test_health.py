@@ -34,6 +34,8 @@ from device.speech.listen import ListenConfig, Listener
 from device.speech.ports import SttCapabilities, Transcript
 from device.speech.wake import MicroWakeWord
 from device.store.database import Database
+from device.store.schema import MIGRATIONS
+from device.store.settings import Settings
 from device.workers import ThreadWorkers
 from firmware_sim.board.workers import InlineWorkers
 from firmware_sim.clock import VirtualClock, run
@@ -141,20 +143,39 @@ def test_a_microphone_that_is_not_there_fails() -> None:
 # The database --------------------------------------------------------------------------------------------------
 
 
-def test_the_database_is_opened_and_written_to(tmp_path: Path, clock: ManualClock) -> None:
-    remembers(tmp_path / "home", clock)
-    database = Database(tmp_path / "home" / "homebody.db")
-    assert (
-        json.loads(database.query("SELECT value FROM settings WHERE key = 'checked'")[0][0])
-        == "2026-05-04T08:00:00+02:00"
-    )
+def test_a_copy_of_the_database_is_opened_and_written_to(tmp_path: Path, clock: ManualClock) -> None:
+    database = Database(tmp_path / "homebody.db")
+    Settings(database).set("volume", 40)  # still in the log: the device runs
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if not file.name.endswith("-shm")}
+    assert remembers(tmp_path, clock) == str(tmp_path / "homebody.db")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if not file.name.endswith("-shm")} == before
     database.close()
+
+
+def test_a_system_on_trial_leaves_the_database_to_the_old_one(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Database(tmp_path / "homebody.db").close()
+    before = (tmp_path / "homebody.db").read_bytes()
+    monkeypatch.setattr("device.store.database.MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (id INTEGER)"))
+    remembers(tmp_path, clock)
+    assert (tmp_path / "homebody.db").read_bytes() == before
+    monkeypatch.setattr("device.store.database.MIGRATIONS", MIGRATIONS)
+    Database(tmp_path / "homebody.db").close()
+
+
+def test_a_new_device_has_no_database_yet(tmp_path: Path, clock: ManualClock) -> None:
+    remembers(tmp_path / "home", clock)
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_a_damaged_database_fails(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "homebody.db").write_bytes(b"this is no database" * 300)
     with pytest.raises(DatabaseDamaged, match="what could not be read is lost"):
         remembers(tmp_path, clock)
+    assert (tmp_path / "homebody.db").read_bytes() == b"this is no database" * 300, (
+        "it is the device that moves it aside"
+    )
 
 
 def test_a_folder_that_is_none_fails(tmp_path: Path, clock: ManualClock) -> None:
@@ -166,10 +187,9 @@ def test_a_folder_that_is_none_fails(tmp_path: Path, clock: ManualClock) -> None
 def test_a_database_that_can_only_be_read_fails(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    remembers(tmp_path, clock)
+    Database(tmp_path / "homebody.db").close()
     connect = Database._connect
-    immutable = f"{(tmp_path / 'homebody.db').as_uri()}?immutable=1"
-    monkeypatch.setattr(Database, "_connect", lambda self, address: connect(self, immutable))
+    monkeypatch.setattr(Database, "_connect", lambda self, path: connect(self, f"{Path(path).as_uri()}?immutable=1"))
     with pytest.raises(StorageError, match="readonly"):
         remembers(tmp_path, clock)
 
