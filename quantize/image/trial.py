@@ -100,7 +100,9 @@ class Trial:
         self.machine.let_in()
         with self.machine.running():
             self.machine.sees("Linux version", BOOT_S)
-            self.machine.shell(f"mkdir -p {STICK} && mount -o ro {self.machine.emulation.stick} {STICK}", BOOT_S)
+            stick = self.machine.emulation.stick
+            self.machine.shell(f"timeout 120 sh -c 'until [ -b {stick} ]; do sleep 0.5; done'", BOOT_S)
+            self.machine.shell(f"mkdir -p {STICK} && mount -o ro {stick} {STICK}")
             self.machine.shell(_LOUD_ROOM)
             yield
 
