@@ -164,7 +164,7 @@ class Trial:
         """Its power is cut in the middle of installing; it starts what it had."""
         with self.running():
             before = self.primary()
-            self.machine.shell(f"(homebody update install {STICK}/update.raucb > /run/install.log 2>&1 &)")
+            self.machine.shell(f"setsid homebody update install {STICK}/update.raucb > /run/install.log 2>&1 &")
             self.machine.shell(
                 "timeout 120 sh -c 'until grep -q Copying /run/install.log; do sleep 0.2; done'; sleep 3", 140
             )
