@@ -29,8 +29,10 @@ PRUNED: Final = (
     "pygments/lexers",
     "quantize",
     *("bin", "include", "lib64", "share"),
+    *("homebody-*.dist-info/direct_url.json", "homebody-*.dist-info/RECORD"),
 )
-"""Parts of the libraries that nothing of the device imports: of Moonshine only the weights are used."""
+"""Parts of the libraries that nothing of the device imports: of Moonshine only the weights are used; and files that tell
+in which folder it was built."""
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
