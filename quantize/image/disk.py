@@ -15,7 +15,7 @@ MIB: Final = 2**20
 
 _LAYOUT: Final = """\
 image boot.vfat {{
-  vfat {{ label = "HOMEBODY" }}
+  vfat {{ label = "HOMEBODY" extraargs = "--invariant" }}
   mountpoint = "/boot"
   size = {board.boot_mb}M
 }}

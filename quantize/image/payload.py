@@ -31,8 +31,8 @@ PRUNED: Final = (
     *("bin", "include", "lib64", "share"),
     *("homebody-*.dist-info/direct_url.json", "homebody-*.dist-info/RECORD"),
 )
-"""Parts of the libraries that nothing of the device imports: of Moonshine only the weights are used; and files that tell
-in which folder it was built."""
+"""Parts of the libraries that nothing of the device imports, of Moonshine all but the weights; and what tells in which
+folder it was built."""
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
