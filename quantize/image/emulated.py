@@ -5,6 +5,7 @@ Without KVM (`accel=tcg`), so that a trial is the same everywhere.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,6 +17,11 @@ from quantize.image.disk import MIB
 from quantize.image.tools import require, run
 
 Arguments: TypeAlias = list[str]
+
+SECTOR: Final = 512
+
+CARD: Final = 2**32
+"""Bytes of an SD card; QEMU takes powers of two only."""
 
 _FIRMWARE: Final = {
     "amd64": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "ovmf"),
@@ -38,12 +44,11 @@ class Emulation(Protocol):
     entries: tuple[str, ...]
     option: str
 
-    def arguments(self, disk: Path, stick: Path, console: Path, shell: Path) -> Arguments:
+    def arguments(self, disk: Path, console: Path, shell: Path) -> Arguments:
         """QEMU's arguments.
 
         Args:
             disk: Its disk, qcow2.
-            stick: A raw disk that can only be read.
             console: File that all that its console says is added to.
             shell: Socket of its shell's line.
         """
@@ -55,6 +60,7 @@ class Efi:
 
     Args:
         board: Which one.
+        stick: A raw disk that can only be read.
         folder: Keeps what its firmware remembers.
 
     Raises:
@@ -66,23 +72,24 @@ class Efi:
     entries: tuple[str, ...] = ("loader/entries",)
     option = ""
 
-    def __init__(self, board: Board, folder: Path) -> None:
+    def __init__(self, board: Board, stick: Path, folder: Path) -> None:
         code, variables, package = _FIRMWARE[board.debian]
         if not Path(code).exists():
             raise Missing(f"UEFI for {board.debian} is not installed.", remedy=f"Run: sudo apt-get install {package}")
         self._kind = ("virt", "cortex-a72") if board.debian == "arm64" else ("q35", "max")
         self._code = code
+        self._stick = stick
         self._variables = folder / "variables.fd"
         shutil.copy(variables, self._variables)
 
-    def arguments(self, disk: Path, stick: Path, console: Path, shell: Path) -> Arguments:
+    def arguments(self, disk: Path, console: Path, shell: Path) -> Arguments:
         """See `Emulation.arguments`."""
         return [
             *("-machine", self._kind[0], "-cpu", self._kind[1], "-smp", "2"),
             *("-drive", f"if=pflash,format=raw,readonly=on,file={self._code}"),
             *("-drive", f"if=pflash,format=raw,file={self._variables}"),
             *("-drive", f"if=virtio,format=qcow2,cache=writethrough,file={disk}"),
-            *("-drive", f"if=virtio,format=raw,readonly=on,file={stick}"),
+            *("-drive", f"if=virtio,format=raw,readonly=on,file={self._stick}"),
             *("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"),
             *("-chardev", f"socket,id=shell,path={shell},server=on,wait=off"),
             *("-chardev", f"file,id=console,path={console},append=on", "-serial", "chardev:console"),
@@ -93,8 +100,11 @@ class Efi:
 class RaspberryPi:
     """U-Boot on a Raspberry Pi 3, as QEMU has no 4 yet; its own firmware, which starts U-Boot, is not there either.
 
+    QEMU's USB host takes no stick from Linux, so that the stick is a further partition of the card.
+
     Args:
-        disk: The disk image, raw.
+        disk: The disk image, raw, which gets that partition.
+        stick: What becomes it.
         folder: Keeps U-Boot, and the device tree of a Raspberry Pi 3.
         log: What programs say is added to it.
 
@@ -103,12 +113,12 @@ class RaspberryPi:
     """
 
     shell = "ttyS1"
-    stick = "/dev/sda"
+    stick = "/dev/mmcblk0p5"
     entries: tuple[str, ...] = ("a", "b")
     # There is one line for all; a watchdog of 15 s bites an emulated processor that is busy.
     option = " systemd.mask=serial-getty@ttyS1.service systemd.watchdog_sec=0"
 
-    def __init__(self, disk: Path, folder: Path, log: Path) -> None:
+    def __init__(self, disk: Path, stick: Path, folder: Path, log: Path) -> None:
         require("unsquashfs", "sfdisk")
         self._uboot = folder / "u-boot.bin"
         run(["mcopy", "-n", "-o", "-i", f"{disk}@@{MIB}", "::u-boot.bin", self._uboot], log)
@@ -120,26 +130,40 @@ class RaspberryPi:
         )
         tree = folder / "tree"
         pattern = "usr/lib/linux-image-*/broadcom/bcm2837-rpi-3-b.dtb"
-        run(["unsquashfs", "-q", "-n", "-o", str(512 * int(start)), "-d", tree, disk, pattern], log)
+        run(["unsquashfs", "-q", "-n", "-o", str(SECTOR * int(start)), "-d", tree, disk, pattern], log)
         self._tree = next(tree.glob(pattern))
+        _append(disk, stick)
 
-    def arguments(self, disk: Path, stick: Path, console: Path, shell: Path) -> Arguments:
+    def arguments(self, disk: Path, console: Path, shell: Path) -> Arguments:
         """See `Emulation.arguments`."""
         return [
             *("-machine", "raspi3b", "-kernel", str(self._uboot), "-dtb", str(self._tree)),
             *("-drive", f"if=sd,format=qcow2,cache=writethrough,file={disk}"),
-            *("-drive", f"if=none,id=stick,format=raw,readonly=on,file={stick}", "-device", "usb-storage,drive=stick"),
             *("-chardev", f"socket,id=shell,path={shell},server=on,wait=off,logfile={console},logappend=on"),
             *("-serial", "null", "-serial", "chardev:shell"),
         ]
 
 
-def emulation(board: Board, disk: Path, folder: Path, log: Path) -> Emulation:
+def _append(disk: Path, stick: Path) -> None:
+    """A disk of `CARD` bytes, with a stick as its last partition."""
+    os.truncate(disk, CARD)
+    sectors = stick.stat().st_size // SECTOR
+    start = (CARD // SECTOR - sectors - MIB // SECTOR) // 2048 * 2048
+    subprocess.run(["sfdisk", "-q", "--relocate", "gpt-bak-std", disk], check=True, capture_output=True)
+    line = f"start={start}, size={sectors}, type=linux, name=stick\n"
+    subprocess.run(["sfdisk", "-q", "--append", disk], input=line, text=True, check=True, capture_output=True)
+    with stick.open("rb") as source, disk.open("r+b") as target:
+        target.seek(start * SECTOR)
+        shutil.copyfileobj(source, target, MIB)
+
+
+def emulation(board: Board, disk: Path, stick: Path, folder: Path, log: Path) -> Emulation:
     """A board in QEMU.
 
     Args:
         board: Which one.
-        disk: Its disk image, raw.
+        disk: Its disk image, raw, of a copy that may be changed.
+        stick: File system of a stick, raw.
         folder: For what it needs.
         log: What programs say is added to it.
 
@@ -148,4 +172,4 @@ def emulation(board: Board, disk: Path, folder: Path, log: Path) -> Emulation:
         ToolFailed: The disk lacks what starts it.
     """
     require("qemu-img", f"qemu-system-{board.machine}", "mcopy")
-    return Efi(board, folder) if board.boot == "efi" else RaspberryPi(disk, folder, log)
+    return Efi(board, stick, folder) if board.boot == "efi" else RaspberryPi(disk, stick, folder, log)

@@ -36,7 +36,7 @@ class Machine:
 
     Args:
         board: Which one.
-        disk: Its disk image.
+        disk: Its disk image, a copy that may be changed.
         folder: For its state and `console.log`, all that its console said.
         stick: Folder whose files are on a stick that is plugged in.
     """
@@ -50,11 +50,11 @@ class Machine:
         self._shell: Any = None
         self._console: Any = None
         self._process: subprocess.Popen[bytes] | None = None
-        self.emulation = emulation(board, disk, folder, self._log)
-        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.resolve(), self._disk, "2G"], self._log)
         size = sum(file.stat().st_size for file in stick.iterdir()) // MIB + 32
-        self._stick = folder / "stick.img"
-        run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", stick, self._stick, f"{size}M"], self._log)
+        image = folder / "stick.img"
+        run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", stick, image, f"{size}M"], self._log)
+        self.emulation = emulation(board, disk, image, folder, self._log)
+        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.resolve(), self._disk, "4G"], self._log)
 
     @contextmanager
     def running(self) -> Iterator[Machine]:
@@ -72,7 +72,7 @@ class Machine:
         command = [
             *(f"qemu-system-{self.board.machine}", "-accel", "tcg", "-m", "1024"),
             *("-display", "none", "-no-reboot", "-nic", "none", "-monitor", "none"),
-            *self.emulation.arguments(self._disk, self._stick, self.console_log, shell),
+            *self.emulation.arguments(self._disk, self.console_log, shell),
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -33,6 +33,8 @@ _TURNS: Final = (
     f"Environment=HOMEBODY_SPEECH__STT_BEAM=4\\nStandardOutput=journal+console\\n' > "
     f"{_DROP_IN}/trial.conf; systemctl daemon-reload; systemctl restart homebody"
 )
+_REPEATS: Final = 4
+_TURN_S: Final = 60.0
 _AWAIT: Final = "timeout {seconds} sh -c 'until systemctl is-active -q {unit}; do sleep 0.5; done'"
 
 
@@ -119,15 +121,27 @@ class Trial:
         return f"{listened:.1f} s after the kernel began{own}"
 
     def answers(self) -> str:
-        """A recording is played into its microphone, and what it replies is on its console."""
-        shell = self.machine.shell
+        """A recording is played into its microphone, and what it replies is on its console; who isn't heard repeats it.
+
+        A sound card that plays into itself loses samples where the emulated processor is late.
+        """
+        shell, said = self.machine.shell, ""
         shell(_TURNS, BOOT_S)
-        shell(f"{_STILL_ROOM}; sleep 1; aplay -q -D plughw:Loopback,1,0 {STICK}/command.wav", 120)
-        turn = json.loads(self.machine.sees(r"\{\"transcript\".*\}(?=\s*\n)", 120))
-        if REPLY not in turn["reply"]:
-            raise TrialFailed(f"It heard {turn['transcript']!r} and replied {turn['reply']!r}.")
-        shell(_LOUD_ROOM)
-        return f"“{turn['transcript']}” → “{turn['reply']}”"
+        shell(f"{_STILL_ROOM}; sleep 1")
+        try:
+            for _ in range(_REPEATS):
+                shell(f"aplay -q -D plughw:Loopback,1,0 {STICK}/command.wav", 120)
+                try:
+                    turn = json.loads(self.machine.sees(r"\{\"transcript\".*\}(?=\s*\n)", _TURN_S))
+                except TrialFailed:
+                    said += "Nothing was heard. "
+                    continue
+                said += f"“{turn['transcript']}” → “{turn['reply']}” "
+                if REPLY in turn["reply"]:
+                    return said.rstrip()
+        finally:
+            shell(_LOUD_ROOM)
+        raise TrialFailed(said)
 
     def refuses(self, bundle: str) -> str:
         """An update that is not what was signed, or that somebody else signed, changes nothing."""
