@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Device images: build, test, keys."
 
 @app.command()
 def build(
-    board: Annotated[str, typer.Option(help="generic-x86_64 or generic-arm64.")],
+    board: Annotated[str, typer.Option(help="generic-x86_64, generic-arm64 or rpi4.")],
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("dist"),
     key: Annotated[Path, typer.Option(help="Private key that signs the update.")] = Path("keys/update.key.pem"),
     certificate: Annotated[Path, typer.Option(help="Its certificate, which devices trust.")] = Path(
@@ -48,7 +48,7 @@ def build(
 
 @app.command("test")
 def try_image(
-    board: Annotated[str, typer.Option(help="Which image; generic-x86_64 or generic-arm64.")] = "generic-x86_64",
+    board: Annotated[str, typer.Option(help="Which image; generic-x86_64, generic-arm64 or rpi4.")] = "generic-x86_64",
     out: Annotated[Path, typer.Option(help="Folder of the results of a build.")] = Path("dist"),
     key: Annotated[Path, typer.Option(help="Private key, for an update that is ill on purpose.")] = Path(
         "keys/update.key.pem"
