@@ -4,7 +4,6 @@ The program `rauc` is a script here; what it prints is what RAUC 1.8 and its ser
 """
 
 import importlib
-import io
 import json
 import os
 import shutil
@@ -32,9 +31,7 @@ from device.errors import (
     UpdateUntrusted,
 )
 from device.nlu.bundles import SHIPPED, Bundles
-from device.update import archive
-from device.update.archive import unpacked
-from device.update.confirm import Confirmed, Verdict, confirm
+from device.update.confirm import Confirmed
 from device.update.rauc import RaucProgram, Slot, System, read_status
 from models import signature
 from models.manifest import Manifest
@@ -287,158 +284,6 @@ def test_a_boot_loader_that_can_not_be_told_is_an_error(rauc: FakeRauc) -> None:
         RaucProgram().mark(good=True)
 
 
-# Whether it stays ----------------------------------------------------------------------------------------------
-
-
-class Slots:
-    """`Rauc` in memory: one slot runs, the other may be good."""
-
-    def __init__(self, *, other: bool = True) -> None:
-        self.booted = Slot("rootfs.1", "B", True, True, "2", "monday abc")
-        self.marks: list[bool] = []
-        self._other = Slot("rootfs.0", "A", False, other)
-        self._data = Slot("data.0", "", False, True)
-
-    def status(self) -> System:
-        return System("board", self.booted, "rootfs.1", (self.booted, self._other, self._data))
-
-    def install(self, source: str, progress: object) -> None:
-        raise AssertionError
-
-    def mark(self, *, good: bool) -> None:
-        self.marks.append(good)
-
-
-def decide(slots: Slots, folder: Path, *, healthy: bool) -> Verdict:
-    return confirm(slots, Confirmed(folder), lambda: healthy)[0]
-
-
-def test_what_is_healthy_stays(tmp_path: Path) -> None:
-    slots = Slots()
-    assert decide(slots, tmp_path / "update", healthy=True) is Verdict.GOOD
-    assert slots.marks == [True]
-
-
-def test_what_is_new_and_ill_goes(tmp_path: Path) -> None:
-    slots = Slots()
-    assert decide(slots, tmp_path, healthy=False) is Verdict.BAD
-    assert slots.marks == [False]
-    assert not list(tmp_path.iterdir())
-
-
-def test_what_breaks_later_is_no_reason_to_go_back(tmp_path: Path) -> None:
-    slots = Slots()
-    decide(slots, tmp_path, healthy=True)
-    assert decide(slots, tmp_path, healthy=False) is Verdict.KEPT
-    assert slots.marks == [True, True], "a boot loader that counts is told at each start"
-
-
-def test_another_system_in_the_same_slot_is_new_again(tmp_path: Path) -> None:
-    slots = Slots()
-    decide(slots, tmp_path, healthy=True)
-    slots.booted = Slot("rootfs.1", "B", True, True, "3", "tuesday def")
-    assert decide(slots, tmp_path, healthy=False) is Verdict.BAD
-
-
-def test_what_is_ill_stays_where_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
-    """Two bad systems must not start each other for ever."""
-    slots = Slots(other=False)
-    assert decide(slots, tmp_path, healthy=False) is Verdict.ALONE
-    assert slots.marks == [True]
-    assert slots.booted not in Confirmed(tmp_path)
-
-
-def test_a_damaged_memory_is_looked_at_again_and_mended(tmp_path: Path) -> None:
-    (tmp_path / "confirmed.json").write_text("{")
-    slots = Slots()
-    assert slots.booted not in Confirmed(tmp_path)
-    decide(slots, tmp_path, healthy=True)
-    assert slots.booted in Confirmed(tmp_path)
-
-
-def test_both_slots_are_remembered(tmp_path: Path) -> None:
-    confirmed, one, two = Confirmed(tmp_path), Slot("a", "A", True, True), Slot("b", "B", True, True, "2", "monday")
-    confirmed.add(one)
-    confirmed.add(two)
-    assert one in confirmed
-    assert two in confirmed
-
-
-def test_a_memory_that_can_not_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "update").write_text("")
-    with pytest.raises(StorageError, match=r"confirmed\.json can't be written"):
-        Confirmed(tmp_path / "update").add(Slots().booted)
-
-
-# Archives ------------------------------------------------------------------------------------------------------
-
-
-def packed(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
-    with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return path
-
-
-@pytest.mark.parametrize(("mode", "prefix"), [("w:gz", ""), ("w", "homebody-en-3/"), ("w:gz", "./homebody-en-3/")])
-def test_a_bundle_is_found_in_an_archive_and_nothing_is_left_of_it(tmp_path: Path, mode: str, prefix: str) -> None:
-    path = packed(tmp_path / "model.tar", {f"{prefix}manifest.json": b"{}", f"{prefix}model.onnx": b"m"}, mode)
-    with unpacked(path) as folder:
-        assert {file.name for file in folder.iterdir()} == {"manifest.json", "model.onnx"}
-    assert not folder.exists()
-
-
-def test_an_archive_that_would_write_elsewhere_is_refused(tmp_path: Path) -> None:
-    path = packed(tmp_path / "model.tar", {"manifest.json": b"{}", "../outside": b"evil"})
-    with pytest.raises(BadInput, match="can't be unpacked"), unpacked(path):
-        pass
-
-
-def test_an_absolute_name_in_an_archive_lands_inside(tmp_path: Path) -> None:
-    path = packed(tmp_path / "model.tar", {"manifest.json": b"{}", "/outside/file": b"evil"})
-    with unpacked(path) as folder:
-        assert (folder / "outside" / "file").read_bytes() == b"evil"
-    assert not Path("/outside").exists()
-
-
-def test_links_out_of_an_archive_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.tar"
-    with tarfile.open(path, "w") as tar:
-        link = tarfile.TarInfo("manifest.json")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        tar.addfile(link)
-    with pytest.raises(BadInput, match="can't be unpacked"), unpacked(path):
-        pass
-
-
-def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path) -> None:
-    path = packed(tmp_path / "model.tar.gz", {"manifest.json": os.urandom(100_000)})
-    for length in (0, 10, 1000, 50_000):
-        part = tmp_path / f"{length}.tar.gz"
-        part.write_bytes(path.read_bytes()[:length])
-        with pytest.raises(BadInput, match="can't be unpacked"), unpacked(part):
-            pass
-
-
-def test_an_archive_with_damaged_data_is_refused(tmp_path: Path) -> None:
-    data = bytearray(packed(tmp_path / "model.tar.gz", {"manifest.json": b"{}" * 50_000}).read_bytes())
-    data[60:90] = b"\xff" * 30
-    (tmp_path / "bad.tar.gz").write_bytes(data)
-    with pytest.raises(BadInput, match="can't be unpacked"), unpacked(tmp_path / "bad.tar.gz"):
-        pass
-
-
-def test_an_archive_that_is_no_bundle_or_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = packed(tmp_path / "photos.tar", {"photo": b"x" * 2000})
-    with pytest.raises(BadInput, match="holds no bundle"), unpacked(path):
-        pass
-    monkeypatch.setattr(archive, "LARGEST", 1999)
-    with pytest.raises(BadInput, match="larger than any bundle"), unpacked(path):
-        pass
-
-
 # The commands --------------------------------------------------------------------------------------------------
 
 
@@ -640,7 +485,9 @@ def test_a_model_in_an_archive_is_installed(
     update: Update, home: Path, tmp_path: Path, trusting: None, looks: Looks
 ) -> None:
     bundle = bundle_of(tmp_path / "3")
-    path = packed(tmp_path / "3.tar.gz", {f"3/{file.name}": file.read_bytes() for file in bundle.iterdir()})
+    path = tmp_path / "3.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(bundle, "3")
     code, out, _ = update("install", path, "--json")
     assert code == 0
     found = json.loads(out)
