@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from device.config import CaseConfig
 from device.errors import ConfigError, Missing
 from device.lights import Pattern
+
+_log = logging.getLogger(__name__)
 
 _Rgb: TypeAlias = tuple[float, float, float]
 
@@ -91,8 +94,13 @@ class GpioCase:
 
     def show(self, pattern: Pattern) -> None:
         """See `Lights.show`."""
-        if self._led is None:
-            return
+        if self._led is not None:
+            try:
+                self._show(pattern)
+            except Exception as error:  # of whichever library drives the pins
+                _log.warning("the light could not show %s: %s", pattern, error)
+
+    def _show(self, pattern: Pattern) -> None:
         look = LOOKS[pattern]
         colors = {"on_color": look.color} if hasattr(self._led, "color") else {}
         if pattern is Pattern.OFF:

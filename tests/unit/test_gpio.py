@@ -76,6 +76,12 @@ def test_a_case_without_a_light_shows_nothing(pins: MockFactory) -> None:
     case.close()
 
 
+def test_a_broken_lamp_stops_nothing(case: GpioCase, caplog: pytest.LogCaptureFixture) -> None:
+    case.close()
+    case.show(Pattern.LISTENING)
+    assert "the light could not show listening" in caplog.text
+
+
 @pytest.mark.parametrize("line", ["led = [17, 27]", "led = [17]\nmute_switch = 17", "buttons.dance = 3", "led = [99]"])
 def test_a_case_that_can_not_be_is_told(tmp_path: Path, line: str) -> None:
     (tmp_path / "config.toml").write_text(f"[case]\n{line}\n")

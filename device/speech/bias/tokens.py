@@ -115,13 +115,14 @@ class _Trie:
     def next(self) -> Mapping[str, _Trie]:
         """The nodes one character on."""
         if self._next is None:
-            self._next = {}
+            found: dict[str, _Trie] = {}
             at = self._first + len(self.tokens)
             while at < self._last:
                 begin = self._texts[at][: self._depth + 1]
                 end = bisect_right(self._texts, begin, at, self._last, key=lambda text: text[: self._depth + 1])
-                self._next[begin[-1]] = _Trie(self._texts, self._numbers, at, end, self._depth + 1)
+                found[begin[-1]] = _Trie(self._texts, self._numbers, at, end, self._depth + 1)
                 at = end
+            self._next = found  # whole at once: ears and recognizer walk the same trie in threads of their own
         return self._next
 
     def below(self) -> Ids:
