@@ -195,6 +195,13 @@ _TROUBLES: Final[tuple[tuple[str, Callable[[re.Match[str]], DeviceError]], ...]]
         ),
     ),
     (
+        r"Failed splicing data: Error reading from file: Input/output error",  # of a file that is read past dm-verity
+        lambda _: UpdateUntrusted(
+            "The update is not what was signed: it was changed or damaged since. Nothing of it came into use.",
+            remedy="Get it again from whoever makes this device's system.",
+        ),
+    ),
+    (
         r"Compatible mismatch: Expected '(.*?)' but bundle manifest has '(.*?)'",
         lambda found: UpdateForeign(
             f"The update is for {found[2]}; this device is {found[1]}.", remedy="Get the one for this kind of device."

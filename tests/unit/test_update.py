@@ -102,6 +102,15 @@ REFUSALS: dict[str, tuple[type[DeviceError], str, str, str, int]] = {
         FAILED,
         1,
     ),
+    "changed within": (
+        UpdateUntrusted,
+        "not what was signed",
+        f"{VERIFIED} 80% Updating slots\n 95% Copying image to rootfs.1 failed.\n100% Installing failed.\n"
+        "LastError: Installation error: Failed updating slot rootfs.1: Failed splicing data: "
+        "Error reading from file: Input/output error\n",
+        FAILED,
+        1,
+    ),
     "for another board": (
         UpdateForeign,
         r"for other-board; this device is homebody-x86\.",
