@@ -6,7 +6,6 @@ import asyncio
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
@@ -15,8 +14,8 @@ from device.errors import EngineHung
 
 _log = logging.getLogger(__name__)
 
-CLOSE_S: Final = 3.0
-"""Seconds that calls have to end when the workers are closed."""
+CLOSE_S: Final = 2.0
+"""Seconds that each worker's call has to end when the workers are closed."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -88,9 +87,8 @@ class ThreadWorkers:
         for thread in self._threads.values():
             thread.quit()
         # The interpreter aborts when it ends while a thread is inside a network.
-        end = time.monotonic() + CLOSE_S
         for thread in self._threads.values():
-            thread.join(max(0.0, end - time.monotonic()))
+            thread.join(CLOSE_S)
 
     def _replace(self, name: str, thread: _Worker) -> None:
         # Of several calls that wait for one hung thread, the first to give up replaces it.
