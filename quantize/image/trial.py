@@ -31,14 +31,15 @@ _DROP_IN: Final = "/run/systemd/system/homebody.service.d"
 _TURNS: Final = (
     f"mkdir -p {_DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/homebody serve --turns\\n"
     f"Environment=HOMEBODY_SPEECH__STT_BEAM=4\\nStandardOutput=journal+console\\n' > "
-    f"{_DROP_IN}/trial.conf; systemctl daemon-reload; systemctl restart homebody"
+    # It warms up while it listens; an emulated processor has no time for both.
+    f"{_DROP_IN}/trial.conf; systemctl daemon-reload; systemctl restart homebody; sleep 15"
 )
 # 20 MB of the 200 of a root: field 7 are sectors, see the kernel's Documentation/block/stat.rst.
 _WRITTEN: Final = (
     "d=$(basename $(readlink -f /dev/disk/by-partlabel/root-{name})); timeout 120 sh -c "
     "'until set -- $(cat /sys/class/block/'$d'/stat); [ $7 -gt 40000 ]; do sleep 0.1; done'"
 )
-_REPEATS: Final = 4
+_REPEATS: Final = 5
 _TURN_S: Final = 60.0
 _AWAIT: Final = "timeout {seconds} sh -c 'until systemctl is-active -q {unit}; do sleep 0.5; done'"
 
