@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each sets up everything it needs in .venv.
 .PHONY: demo test lint simulate audio-test model image image-test image-test-quick bench clean help
 BOARD ?= generic-x86_64
+BOARDS ?= generic-x86_64 generic-arm64
 PY := .venv/bin/python
 
 help:
@@ -8,7 +9,7 @@ help:
 	@echo "make test    lint, types and all tests"
 	@echo "make simulate  play all scenarios; make audio-test  against a real sound server"
 	@echo "make model   train, distil and quantize the language model anew (DATA=folder with the corpora)"
-	@echo "make image   build a device image and a signed update (BOARD=generic-arm64 for another board)"
+	@echo "make image   build a device image and a signed update (BOARD=rpi4 for another board)"
 	@echo "make image-test  start it in an emulator, speak to it, update it and break it; image-test-quick  in minutes"
 	@echo "make bench   measure this machine"
 
@@ -45,7 +46,7 @@ image-test-quick:
 	@.ci/image-test quick $(BOARD)
 
 image-test:
-	@.ci/image-test whole $(BOARD)
+	@for board in $(BOARDS); do .ci/image-test whole $$board || exit 1; done
 
 bench:
 	@.ci/setup sim
