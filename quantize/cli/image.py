@@ -21,6 +21,10 @@ def build(
     ),
     model: Annotated[Path | None, typer.Option(help="Language model bundle; the one that ships by default.")] = None,
     version: Annotated[str, typer.Option(help="Of image and update; Homebody's by default.")] = "",
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Update in RAUC's plain format, checked as a whole at first."),
+    ] = False,
     cache: Annotated[Path, typer.Option(help="Wheels, kept for the next build.")] = Path("runs/wheels"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
@@ -32,9 +36,10 @@ def build(
 
     from quantize.image.board import board as find
     from quantize.image.build import Order, build
-    from quantize.image.update import Signer
+    from quantize.image.update import Format, Signer
 
-    order = Order(find(board), Signer(key, certificate), model, version)
+    form: Format = "plain" if plain else "verity"
+    order = Order(find(board), Signer(key, certificate), model, version, form=form)
     console = Console(stderr=True, highlight=False)
     with console.status("…") as status:
         made = build(order, out, cache.resolve(), lambda what: status.update(f"{order.board.title}: {what}"))

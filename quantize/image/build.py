@@ -21,7 +21,7 @@ from quantize.image.foreign import enable
 from quantize.image.payload import make_payload
 from quantize.image.root import make_root
 from quantize.image.tools import require, run
-from quantize.image.update import Signer, make_bundle, system_conf
+from quantize.image.update import Format, Signer, make_bundle, system_conf
 
 ROOM: Final = 5 * 2**30
 """Bytes that a build needs at its peak: the root unpacked, packed, and in the disk."""
@@ -39,6 +39,7 @@ class Order:
         model: Language model bundle; None for the one of the checkout.
         version: Of image and update.
         epoch: Seconds since 1970 that no file is newer than.
+        form: RAUC's format of the update.
     """
 
     board: Board
@@ -46,6 +47,7 @@ class Order:
     model: Path | None = None
     version: str = ""
     epoch: int = 0
+    form: Format = "verity"
 
 
 def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
@@ -98,7 +100,7 @@ def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
         disk = make_disk(board, root, work, epoch, log)
         step("update")
         update = work / f"{name}-{version}.raucb"
-        make_bundle(board, root, order.signer, update, version, log)
+        make_bundle(board, root, order.signer, update, version, log, order.form)
         step("compression")
         packed = work / f"{name}-{version}.img.zst"
         run(["zstd", "-q", "-10", "-T0", disk, "-o", packed], log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -20,8 +21,8 @@ from quantize.image import build as building
 from quantize.image import inventory, lock, tools
 from quantize.image.board import BOARDS, Board, board
 from quantize.image.build import Order, build
-from quantize.image.root import OVERLAY, entry_template
-from quantize.image.update import Signer, keygen, system_conf
+from quantize.image.root import OVERLAY, Root, entry_template
+from quantize.image.update import Format, Signer, keygen, make_bundle, system_conf
 
 NAMES = sorted(file.stem for file in BOARDS.glob("*.toml"))
 
@@ -197,6 +198,26 @@ def test_commands_tell_what_is_wrong(tmp_path: Path) -> None:
     key = str(tmp_path / "none.pem")
     done = CliRunner().invoke(app, ["image", "build", "--board", "generic-x86_64", "--key", key])
     assert isinstance(done.exception, BadInput | Missing)
+
+
+@pytest.mark.skipif(not shutil.which("rauc"), reason="rauc is not installed")
+@pytest.mark.parametrize("form", ["verity", "plain"])
+def test_an_update_is_signed_in_either_format_and_refused_by_strangers(tmp_path: Path, form: Format) -> None:
+    maker, stranger = (keygen(tmp_path / name, name, tmp_path / "log") for name in ("maker", "stranger"))
+    image = tmp_path / "root.img"
+    image.write_bytes(random.Random(0).randbytes(2**20))
+    bundle = tmp_path / "update.raucb"
+    make_bundle(board("rpi4"), Root(image, *(image for _ in range(4))), maker, bundle, "7", tmp_path / "log", form)
+    told = {
+        signer: subprocess.run(
+            ["rauc", "info", f"--keyring={signer.certificate}", bundle], capture_output=True, text=True, check=False
+        )
+        for signer in (maker, stranger)
+    }
+    assert "Compatible: \t'homebody-rpi4'" in told[maker].stdout
+    assert "Version:    \t'7'" in told[maker].stdout
+    assert f"Bundle Format: \t{form}" in told[maker].stdout
+    assert told[stranger].returncode != 0
 
 
 @pytest.mark.parametrize("name", NAMES)
