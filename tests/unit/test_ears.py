@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -32,11 +32,13 @@ def noise(seed: int = 0) -> np.ndarray:
 
 
 @given(arrays(np.float32, (3, 5), elements=FINITE))
+@example(np.array([[-8.0, 8.0]], np.float32))
 def test_a_matrix_in_8_bits_is_a_step_away_at_most(matrix: np.ndarray) -> None:
     stored, scale, zero = quantized(matrix)
     back = (stored.astype(np.float32) - np.float32(zero)) * scale
     assert np.abs(back - matrix).max() <= scale * 1.01  # the zero point is rounded, too
-    assert (quantized(back)[0] == stored).all() or scale < 1e-6
+    again = quantized(back)[0].astype(int)
+    assert np.abs(again - stored).max() <= 1 or scale < 1e-6  # a half, such as -8 in -8 … 8, may be rounded either way
 
 
 @pytest.mark.engines
