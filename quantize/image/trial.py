@@ -142,6 +142,9 @@ class Trial:
                 except TrialFailed:
                     said += "Nothing was heard. "
                     continue
+                except ValueError:
+                    said += "Something else was said on the same line. "
+                    continue
                 said += f"“{turn['transcript']}” → “{turn['reply']}” "
                 if REPLY in turn["reply"]:
                     return said.rstrip()
