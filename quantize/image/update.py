@@ -29,6 +29,7 @@ filename=root.img
 hooks=post-install
 """
 
+# A board without a clock of its own thinks that it is before the certificate's time until a network tells it better.
 _SYSTEM: Final = """\
 [system]
 compatible={board.compatible}
@@ -39,6 +40,7 @@ bundle-formats=verity plain
 
 [keyring]
 path=/etc/rauc/keyring.pem
+use-bundle-signing-time=true
 
 {handlers}[slot.rootfs.0]
 device=/dev/disk/by-partlabel/root-a
