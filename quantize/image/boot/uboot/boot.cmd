@@ -52,6 +52,9 @@ setenv options
 load ${at} ${scriptaddr} ${system}/entry.conf && env import -t ${scriptaddr} ${filesize} options
 setenv bootargs "${options}"
 load ${at} ${kernel_addr_r} ${system}/linux && load ${at} ${ramdisk_addr_r} ${system}/initrd && booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${devicetree}
+# Also a good one that can't be read is left, or it would be tried for ever.
 echo "System ${system} does not start."
+setenv BOOT_${system}_LEFT 0
+saveenv
 sleep 5
 reset
