@@ -19,8 +19,10 @@ from device.app.parts import (
     trusted_keys,
 )
 from device.app.voice import (
+    Engines,
     build_assistant,
     listen_config,
+    load_engines,
     make_listener,
     make_stt_engine,
     make_tts_engine,
@@ -32,6 +34,7 @@ __all__ = [
     "BUNDLE",
     "Brain",
     "EdgeLoop",
+    "Engines",
     "build_assistant",
     "build_brain",
     "bundle_folders",
@@ -41,6 +44,7 @@ __all__ = [
     "foreign_intents",
     "listen_config",
     "load_all_packs",
+    "load_engines",
     "load_language_model",
     "make_edge_loop",
     "make_home",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from device.app.brain import Brain
-from device.app.voice import build_assistant, make_stt_engine, make_tts_engine, say_problems
+from device.app.voice import Engines, build_assistant, say_problems
 from device.audio.card import SoundCardMicrophone, SoundCardSpeaker
 from device.audio.mixer import Mixer
 from device.audio.ports import Microphone, Pcm, Speaker
@@ -180,12 +180,8 @@ class EdgeLoop:
         self._observe(Trouble(error, self._brain.clock.monotonic()))
 
 
-def make_edge_loop(brain: Brain, observe: Callable[[Observation], None]) -> EdgeLoop:
-    """The edge loop as configured, on the machine's sound cards. Must be called on the running loop.
-
-    Raises:
-        EngineMissing: A speech engine's package, program or model is not there.
-    """
+def make_edge_loop(brain: Brain, engines: Engines, observe: Callable[[Observation], None]) -> EdgeLoop:
+    """The edge loop as configured, on the machine's sound cards. Must be called on the running loop."""
     config = brain.config
     case = None
     if config.case != CaseConfig():
@@ -197,8 +193,9 @@ def make_edge_loop(brain: Brain, observe: Callable[[Observation], None]) -> Edge
         brain,
         SoundCardMicrophone(config.audio.microphone),
         SoundCardSpeaker(config.audio.speaker),
-        Renewable(lambda: make_stt_engine(config, brain.home)),
-        Renewable(lambda: make_tts_engine(config, brain.home)),
+        engines.stt,
+        engines.tts,
         observe,
+        engines.listener,
         case=case,
     )

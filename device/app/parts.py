@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,6 +26,7 @@ from device.nlu.pack import PACKS_DIR, Pack, load_packs
 from device.nlu.phonemes import Phonemizer
 from device.nlu.rescue import SoundRescue
 from device.nlu.types import OOS
+from device.plugged import entry_points
 from device.skills.library import Library
 from device.skills.player import LocalPlayer
 from device.skills.ports import Player

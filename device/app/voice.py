@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from device.app.brain import Brain
 from device.assistant import Assistant, Parts
@@ -101,6 +101,27 @@ def make_tts_engine(config: Config, home: Path) -> TtsEngine:
         EngineMissing: Its package, program or voice is not there.
     """
     return make_tts(config.speech.tts, EngineOptions(home / "models", config.speech.stt_threads))
+
+
+class Engines(NamedTuple):
+    """Ears and a mouth, loaded."""
+
+    stt: Renewable[SttEngine]
+    tts: Renewable[TtsEngine]
+    listener: Listener
+
+
+def load_engines(config: Config, home: Path) -> Engines:
+    """The configured engines. Takes as long as all the rest of a start, and may run in a thread beside it.
+
+    Raises:
+        EngineMissing: A speech engine's package, program or model is not there.
+    """
+    return Engines(
+        Renewable(lambda: make_stt_engine(config, home)),
+        Renewable(lambda: make_tts_engine(config, home)),
+        make_listener(config),
+    )
 
 
 async def say_problems(problems: Iterable[DeviceError], voice: Voice) -> None:

@@ -1,108 +1,23 @@
-"""`homebody serve`: the device as a service of systemd (`Type=notify`): listens and answers until it is told to end."""
+"""`homebody serve`: the device as a service of systemd; see `device.serving`."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import signal
-from collections.abc import Callable
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated
 
 import typer
 
-from device.app import EdgeLoop, build_brain, make_edge_loop
-from device.clock import Clock, SystemClock
-from device.config import home_folder, load_config
-from device.errors import DeviceError
-from device.events import Observation, Trouble, TurnDone
-from device.service import Notifier
-from device.workers import ThreadWorkers
-
-_LISTENING: Final = "Listening."
-
-Observe: TypeAlias = Callable[[Observation], None]
+from device.cli.render import turn_json
+from device.dialogue.conversation import Turn
+from device.serving import serve as run
 
 
 def serve(
     turns: Annotated[bool, typer.Option("--turns", help="Print each turn as one JSON object, one a line.")] = False,
 ) -> None:
     """Listen and answer as a service of systemd; troubles go to standard error, what is said nowhere."""
-
-    def observe(seen: Observation) -> None:
-        """The journal keeps what goes wrong, a line each; what people say is none of its business."""
-        if isinstance(seen, Trouble):
-            typer.echo(f"trouble: {seen.error}", err=True)
-        elif turns and isinstance(seen, TurnDone):
-            # This brings rich, for which a service that prints nothing need not wait.
-            from device.cli.render import turn_json
-
-            typer.echo(json.dumps(turn_json(seen.turn), ensure_ascii=False))
-
-    asyncio.run(_until_told(Notifier(), observe))
+    run(_print if turns else None)
 
 
-async def _until_told(notifier: Notifier, observe: Observe) -> None:
-    """Run until a signal asks for the end."""
-    service = asyncio.create_task(_run(notifier, observe))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, service.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await service
-
-
-async def _run(notifier: Notifier, observe: Observe) -> None:
-    """Load everything, then listen and answer until cancelled."""
-    notifier.status("Loading.")
-    home = home_folder()
-    config = load_config(home)
-    clock = SystemClock(config.home.timezone)
-    with contextlib.closing(build_brain(config, home, clock, ThreadWorkers())) as brain:
-        for problem in brain.problems:
-            observe(Trouble(problem, clock.monotonic()))
-        edge = make_edge_loop(brain, observe)
-        try:
-            await live(edge, notifier, clock, observe)
-        finally:
-            notifier.stopping()
-            edge.close()
-
-
-async def live(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observe) -> None:
-    """Listen and answer until cancelled, with signs of life as long as there is life; voice and ears warm up meanwhile.
-
-    Raises:
-        ExceptionGroup: With an `EngineFailed` where voice or ears don't work.
-    """
-    state = _LISTENING
-    try:
-        edge.open()
-    except DeviceError as error:  # deaf or mute is a state: `watch` opens what is missing once it is there
-        state = Exception.__str__(error)
-        observe(Trouble(error, clock.monotonic()))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(edge.watch())
-        tasks.create_task(edge.run())
-        tasks.create_task(edge.warm_up())
-        notifier.ready(state)
-        tasks.create_task(_beat(edge, notifier, clock, observe))
-
-
-async def _beat(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observe) -> None:
-    """Say that it is alive; while it is stuck, nothing: then it is to be started anew."""
-    told = False
-    while True:
-        await clock.sleep(notifier.pause)
-        stuck = edge.stuck
-        if stuck is None:
-            notifier.alive(_state(edge))
-        elif not told:
-            notifier.status(f"Stuck: {Exception.__str__(stuck)}")
-            observe(Trouble(stuck, clock.monotonic()))
-        told = stuck is not None
-
-
-def _state(edge: EdgeLoop) -> str:
-    if edge.assistant.closed:
-        return "The microphone is switched off."
-    return "Deaf: no sound comes from the microphone." if edge.assistant.deaf else _LISTENING
+def _print(turn: Turn) -> None:
+    typer.echo(json.dumps(turn_json(turn), ensure_ascii=False))

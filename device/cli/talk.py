@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from device.app import Brain, build_brain, make_edge_loop
+from device.app import Brain, build_brain, load_engines, make_edge_loop
 from device.cli.render import show_problems, show_row, show_turn, turn_json
 from device.clock import SystemClock
 from device.config import home_folder, load_config
@@ -121,7 +121,7 @@ async def _watch(brain: Brain, display: Display) -> None:
 
 async def _spoken(brain: Brain, display: Display) -> None:
     """Listen and answer until interrupted."""
-    edge = make_edge_loop(brain, display)
+    edge = make_edge_loop(brain, load_engines(brain.config, brain.home), display)
     try:
         edge.open()
         wake = " or ".join(f"“{word.replace('_', ' ')}”" for word in brain.config.speech.wake_words)
@@ -130,5 +130,6 @@ async def _spoken(brain: Brain, display: Display) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(edge.watch())
             tasks.create_task(edge.run())
+            tasks.create_task(edge.warm_up())
     finally:
         edge.close()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
 from typing import Final, TypeAlias
 
 from device.errors import PackError
 from device.nlu.pack import Pack
+from device.plugged import entry_points
 from device.skills import (
     alarm,
     announce,

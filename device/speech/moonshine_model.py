@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +27,13 @@ SHIPPED: Final = Path(__file__).parents[2] / "models" / "artefacts" / "ears-en" 
 
 BOS: Final = 1
 EOS: Final = 2
+_GAP: Final = b"\0\n\0"
+"""Between word pieces; part of none."""
+
+_BROKEN: Final = re.compile("[\udc80-\udcff]")
+"""Bytes that are no UTF-8, as Python's "surrogateescape" decodes them."""
+
+_LOADING: Final = Lock()
 _LAYERS: Final = 6
 _HEADS: Final = 8
 _HEAD_SIZE: Final = 36
@@ -42,21 +51,19 @@ class MoonshineModel:
             `moonshine-voice` package.
 
     Raises:
-        EngineMissing: The package or its model files are not installed, or the encoder is not there or damaged.
+        EngineMissing: The package or its model files are not installed, or the encoder is not there or damaged. A
+            damaged decoder is found when it is first needed: it is loaded then, since ears that wait for their wake
+            word have no use for it, and it takes longer than all the rest.
     """
 
     def __init__(self, threads: int, encoder: Path = SHIPPED, folder: Path | None = None) -> None:
         folder = folder or packaged_folder()
         try:
             self.pieces, self.vocabulary = _vocabulary(folder / "tokenizer.bin")
-            self._encoder = _session(encoder, threads)
-            self._decoder = _session(folder / "decoder_model_merged.ort", threads)
+            self._encoder = _session(_there(encoder), threads)
         except OSError as error:
             raise _missing(f"Moonshine's model in {folder} can't be read: {error.strerror}.") from error
-        names = [output.name for output in self._decoder.get_outputs()]
-        self._first_outputs = names
-        # The encoder's keys and values are computed in the first step only; later steps return junk for them.
-        self._later_outputs = [name for name in names if ".encoder." not in name]
+        self._decoder = partial(_session, _there(folder / "decoder_model_merged.ort"), threads)
 
     def listen(self, samples: npt.NDArray[np.float32], most: int) -> Scorer:
         """Encode an utterance; its decoder continues any rows of its last call.
@@ -68,6 +75,10 @@ class MoonshineModel:
         mask = np.ones((1, len(samples)), np.int64)
         (hidden,) = self._encoder.run(None, {"input_values": samples[np.newaxis], "attention_mask": mask})
         # The decoder derives its own mask from the one at the rate of the samples.
+        decoder = self._decoder()
+        first = [output.name for output in decoder.get_outputs()]
+        # The encoder's keys and values are computed in the first step only; later steps return junk for them.
+        later = [name for name in first if ".encoder." not in name]
         same = {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
         empty = np.zeros((1, _HEADS, 0, _HEAD_SIZE), np.float32)
         parts = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
@@ -80,8 +91,8 @@ class MoonshineModel:
             feed |= {name: value[rows] for name, value in past.items()}
             feed["input_ids"] = np.array(tokens, np.int64)[:, np.newaxis]
             feed["use_cache_branch"] = np.array([begun])
-            outputs = self._later_outputs if begun else self._first_outputs
-            logits, *cache = self._decoder.run(outputs, feed)
+            outputs = later if begun else first
+            logits, *cache = decoder.run(outputs, feed)
             for name, value in zip(outputs[1:], cache, strict=True):
                 past[name.replace("present", "past_key_values")] = value
             if not begun:
@@ -137,11 +148,14 @@ def _is_control(piece: bytes) -> bool:
     return len(piece) > 2 and piece.startswith(b"<") and piece.endswith(b">")
 
 
-def _readable(piece: bytes) -> str | None:
-    try:
-        return None if _is_control(piece) else piece.decode()
-    except UnicodeDecodeError:
-        return None
+def readable(pieces: Sequence[bytes]) -> list[str | None]:
+    """Text of each piece; None for control tokens and for parts of a character."""
+    # All at once: decoded one by one they would take a tenth of the device's start.
+    texts = _GAP.join(pieces).decode("utf-8", "surrogateescape").split(_GAP.decode())
+    return [
+        None if _is_control(piece) or (not text.isascii() and _BROKEN.search(text)) else text
+        for piece, text in zip(pieces, texts, strict=True)
+    ]
 
 
 def _log_softmax(logits: Scores) -> Scores:
@@ -174,21 +188,33 @@ def _missing(message: str) -> EngineMissing:
 def _vocabulary(path: Path) -> tuple[list[bytes], Vocabulary]:
     """Word pieces, loaded once as the decoder that writes them is."""
     pieces = read_pieces(path.read_bytes())
-    return pieces, Vocabulary([_readable(piece) for piece in pieces])
+    return pieces, Vocabulary(readable(pieces))
+
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise _missing(f"Moonshine's model file {path} is not there.")
+    return path
+
+
+def _session(path: Path, threads: int) -> Any:
+    """A network, loaded once: models with different encoders have the same decoder, which takes most of the memory."""
+    with _LOADING:
+        return _loaded(path, threads)
 
 
 @cache
-def _session(path: Path, threads: int) -> Any:
-    """A network, loaded once: models with different encoders have the same decoder, which takes most of the memory."""
+def _loaded(path: Path, threads: int) -> Any:
     import onnxruntime
 
-    if not path.exists():
-        raise _missing(f"Moonshine's model file {path} is not there.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Threads that spin between the many small decoding steps burn a core for no gain in time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Weights stay where the file was read to: loaded in three quarters of the time, and once in memory.
+    options.add_session_config_entry("session.use_ort_model_bytes_directly", "1")
+    options.add_session_config_entry("session.use_ort_model_bytes_for_initializers", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base class

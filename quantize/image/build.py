@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,9 @@ def build(order: Order, out: Path, cache: Path, step: Step) -> list[Path]:
             shutil.rmtree(shipped)
             shutil.copytree(order.model, shipped)
         step("root file system")
-        root = make_root(board, payload, _config(order, version, work / "config"), work, epoch, log)
+        config = _config(order, version, work / "config")
+        _find_out(work / "home", config, log)
+        root = make_root(board, payload, config, work, epoch, log)
         step("disk")
         disk = make_disk(board, root, work, epoch, log)
         step("update")
@@ -160,6 +163,21 @@ def _config(order: Order, version: str, folder: Path) -> Path:
     (folder / "usr/lib").mkdir(parents=True)
     (folder / "usr/lib/os-release").write_text(release, encoding="utf-8")
     return folder
+
+
+def _find_out(home: Path, config: Path, log: Path) -> None:
+    """What a device would find out at its first start its image brings: to compile a grammar takes a board seconds."""
+    ask = "from device.cli import main; main(['ask', 'hello'])"
+    run([sys.executable, "-c", ask], log, environment={"HOMEBODY_HOME": str(home)})
+    given = "usr/share/homebody/cache"
+    shutil.copytree(home / "cache", config / given)
+    copied = [
+        f"C /data/homebody/cache/{file.name} 0600 homebody homebody - /{given}/{file.name}\n"
+        for file in sorted((config / given).iterdir())
+    ]
+    lines = config / "usr/lib/tmpfiles.d/homebody-cache.conf"
+    lines.parent.mkdir()
+    lines.write_text("".join(copied), encoding="utf-8")
 
 
 def _check_model(folder: Path) -> None:

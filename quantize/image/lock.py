@@ -26,6 +26,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "huggingface-hub": "fetches models, and a device fetches none",
     "requests": "as huggingface-hub",
     "tqdm": "as huggingface-hub",
+    "setuptools": "colorzero names it, which only its own installation needs",
     "filelock": "of moonshine-voice's own programs, of which only the weights are used",
 }
 """Requirements that an image has no use for, and why."""

@@ -28,6 +28,7 @@ PRUNED: Final = (
     "onnxruntime/datasets",
     "pygments/lexers",
     "quantize",
+    "numpy/distutils",
     *("bin", "include", "lib64", "share"),
     *("homebody-*.dist-info/direct_url.json", "homebody-*.dist-info/RECORD"),
 )

@@ -57,6 +57,27 @@ options {options}
     "uboot": "options={options}\n",
 }
 
+_GENERATORS: Final = (
+    *("cryptsetup", "gpt-auto", "hibernate-resume", "integritysetup", "rc-local", "run", "system-update", "sysv"),
+    "veritysetup",
+)
+"""systemd's generators for what no gadget has: encrypted disks, hibernation, scripts of SysV."""
+
+_MASKED: Final = (
+    *("systemd-boot-update.service", "apt-daily.timer", "apt-daily-upgrade.timer"),
+    *("dev-hugepages.mount", "dev-mqueue.mount", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount"),
+    *("sys-kernel-debug.mount", "sys-kernel-tracing.mount", "proc-sys-fs-binfmt_misc.automount"),
+    *("systemd-binfmt.service", "systemd-firstboot.service", "systemd-machine-id-commit.service"),
+    *("systemd-pcrphase-sysinit.service", "systemd-pcrphase.service", "systemd-sysusers.service"),
+    *("systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "systemd-network-generator.service"),
+    *("systemd-ask-password-console.path", "systemd-ask-password-wall.path"),
+    *("cryptsetup.target", "integritysetup.target", "veritysetup.target"),
+)
+"""Units that a device has no use for; with `_GENERATORS` they delay its ears by two seconds under emulation."""
+
+_ALONE: Final = "no-fragments@name(*.pyc)||name(*.py)||name(*.so*)"
+"""What is packed by itself: to read one of them from a block that many files share, all of the block is unpacked."""
+
 _CLEAN: Final = (
     # Nothing is installed on a device; dpkg's list stays for who looks what is in it.
     *("usr/bin/perl*", "usr/lib/*/perl-base", "usr/bin/apt*", "usr/lib/apt", "usr/lib/*/libapt-*", "usr/bin/pzstd"),
@@ -66,6 +87,7 @@ _CLEAN: Final = (
     *("usr/lib/*/gconv", "usr/lib/udev/hwdb*", "usr/share/bash-completion", "usr/share/zoneinfo/right"),
     # They are on the boot partition.
     *("usr/lib/raspi-firmware", "usr/lib/u-boot", "usr/lib/systemd/boot"),
+    *(f"usr/lib/systemd/system-generators/systemd-{name}-generator" for name in _GENERATORS),
     *("boot/[!e]*", "vmlinuz*", "initrd.img*", "var/lib/dpkg/*-old", "etc/*-", "run/*", "tmp/*"),
 )
 
@@ -118,8 +140,8 @@ def make_root(board: Board, payload: Path, config: Path, out: Path, epoch: int, 
     tree = out / "root"
     made.image.unlink(missing_ok=True)
     times = ("-mkfs-time", str(epoch), "-all-time", str(epoch))
-    pack = ("-quiet", "-noappend", "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "15", "-b", "256K", *times)
-    run(["mksquashfs", tree, made.image, *pack], log)
+    pack = ("-quiet", "-noappend", "-no-xattrs", "-comp", "zstd", "-Xcompression-level", "15", "-b", "256K")
+    run(["mksquashfs", tree, made.image, *pack, "-action", _ALONE, *times], log)
     shutil.rmtree(tree)
     return made
 
@@ -145,7 +167,7 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         f"chroot {root} apt-get purge --yes --auto-remove --quiet usrmerge perl perl-modules-5.36 libperl5.36",
         f"chroot {root} python3 -m compileall -q --invalidation-mode unchecked-hash /opt/homebody /usr/lib/python3.11",
         f"chroot {root} systemctl preset-all --preset-mode=full",
-        f"chroot {root} systemctl mask systemd-boot-update.service apt-daily.timer apt-daily-upgrade.timer",
+        f"chroot {root} systemctl mask {' '.join(_MASKED)}",
         f"ln -sf /run/systemd/resolve/stub-resolv.conf {root}/etc/resolv.conf.new",
         f"cp {root}/boot/vmlinuz-* {made.kernel}",
         f"cp {root}/boot/initrd.img-* {made.initrd}",

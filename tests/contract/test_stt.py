@@ -1,6 +1,7 @@
 """What every speech-to-text engine must do. Vosk is tested with a Korean model, the one that is in a package."""
 
 import importlib.util
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from device.nlu.grammar import Grammar
 from device.speech.bias.sentences import Sentences
 from device.speech.buffered import MAX_SECONDS, BufferedStt
 from device.speech.engines import STT, EngineOptions, make_stt
-from device.speech.moonshine_model import ENCODER, packaged_folder, read_pieces, to_text
+from device.speech.moonshine_model import ENCODER, MoonshineModel, packaged_folder, read_pieces, readable, to_text
 from device.speech.ports import SttEngine, Transcript
 from device.speech.stt_moonshine import MoonshineStt
 from device.speech.stt_vosk import VoskStt
@@ -260,3 +261,21 @@ def test_moonshines_pieces_are_read_back() -> None:
         data += bytes([len(piece)] if len(piece) < 128 else [128 + len(piece) % 128, len(piece) // 128]) + piece
     assert read_pieces(data) == pieces
     assert to_text([1, 3, 2, 5, 6], pieces) == "turn é<>"
+
+
+def test_pieces_that_are_no_text_are_none() -> None:
+    half = "é".encode()[:1]
+    pieces = [b"<s>", b"<>", b"", b"\n", "▁é".encode(), half, b"a" + half]
+    assert readable(pieces) == [None, "<>", "", "\n", "▁é", None, None]
+
+
+@pytest.mark.engines
+def test_a_damaged_decoder_is_found_when_it_is_needed(tmp_path: Path) -> None:
+    """Ears that wait for their wake word have no use for it; one that is not there is found at once."""
+    shutil.copy(packaged_folder() / "tokenizer.bin", tmp_path)
+    with pytest.raises(EngineMissing, match="decoder.* is not there"):
+        MoonshineModel(1, folder=tmp_path)
+    (tmp_path / "decoder_model_merged.ort").write_bytes(b"no network")
+    model = MoonshineModel(1, folder=tmp_path)
+    with pytest.raises(EngineMissing, match="can't be loaded"):
+        model.listen(np.zeros(SAMPLE_RATE, np.float32), 1)

@@ -21,7 +21,7 @@ from device.speech.engines import make_vad
 from device.speech.listen import ListenConfig, Listener
 from device.speech.recording import speech_in
 
-PROGRAM = importlib.import_module("device.cli.main")  # `device.cli.main` itself is the function
+PROGRAM = importlib.import_module("device.cli.commands")
 COMMANDS = {"talk", "ask", "say", "serve", "health", "update", "doctor", "bench", "models", "demo", "train", "evaluate"}
 TURN = {"transcript", "interpretations", "reply", "changes", "expects_answer", "failed", "timeline_ms"}
 READING = {"intent", "act", "slots", "confidence", "source", "reasons"}
@@ -238,10 +238,16 @@ def test_help_lists_all_commands(homebody: Any) -> None:
 
 def test_help_imports_no_engine(homebody: Any) -> None:
     """What makes it quick; a figure in seconds would depend on the machine."""
-    code = "import sys; from device.cli.main import build; build(''); print(*sys.modules)"
+    code = "import sys; from device.cli.commands import build; build(''); print(*sys.modules)"
     loaded = set(homebody.python(code).out.split())
-    assert "device.cli.main" in loaded
+    assert "device.cli.commands" in loaded
     assert not loaded & {"numpy", "onnxruntime", "torch", "soundfile", "device.app"}
+
+
+def test_a_service_imports_no_parser_of_commands(homebody: Any) -> None:
+    loaded = set(homebody.python("import sys; import device.cli, device.serving; print(*sys.modules)").out.split())
+    assert "device.app" in loaded
+    assert not loaded & {"typer", "rich", "hassil", "soundfile", "torch"}
 
 
 @pytest.mark.parametrize("arguments", [("frobnicate",), ("ask", "--frobnicate"), ("models", "frobnicate"), ()])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from device.audio.ports import SAMPLE_RATE
-from device.cli.main import build
+from device.cli.commands import build
 from device.clock import SystemClock
 from device.errors import BadInput
 from device.nlu.phonemes import Sounds

@@ -9,7 +9,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from device.audio.ports import SAMPLE_RATE, Pcm
-from device.cli.main import build
+from device.cli.commands import build
 from device.errors import BadInput, EngineMissing
 from device.nlu.pack import PACKS_DIR, Pack, load_pack
 from device.speech.bias.sentences import Sentences

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from device.app import build_brain
+from device.cli import main
 from device.config import Config, PrivacyConfig
 from device.nlu.report import UsedModel
 from device.nlu.types import Act
@@ -74,7 +75,7 @@ async def test_a_device_records_what_it_understood_and_with_which_model(tmp_path
 def test_a_device_without_the_factory_still_exports(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program = importlib.import_module("device.cli.main")  # the package has a function of that name
+    program = importlib.import_module("device.cli.commands")
     points = EntryPoints([EntryPoint("feedback.review", "not_installed_here:review", program.COMMANDS_GROUP)])
     monkeypatch.setattr(program, "entry_points", lambda **wanted: points.select(**wanted))
     monkeypatch.setattr(program, "_import", lambda target: whole)
@@ -83,7 +84,7 @@ def test_a_device_without_the_factory_still_exports(
     ends = []
     for arguments in (["feedback", "export"], ["feedback", "review", "some.jsonl", "--out", "x"]):
         with pytest.raises(SystemExit) as ended:
-            program.main(arguments)
+            main(arguments)
         ends.append(ended.value.code)
     said = capsys.readouterr()
     assert ends == [0, 3]

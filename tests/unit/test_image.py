@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device.cli.main import build as program
+from device.cli.commands import build as program
 from device.config import CaseConfig, Config, load_config
 from device.errors import BadInput, Missing
 from quantize.image import build as building
@@ -189,6 +189,19 @@ def test_a_full_disk_is_told_before_anything_is_made(
 def test_a_model_that_is_not_whole_is_not_built_in(tmp_path: Path, signer: Signer) -> None:
     with pytest.raises(BadInput, match="no whole model bundle"):
         building._check_model(tmp_path)
+
+
+def test_an_image_brings_what_a_device_would_find_out_at_its_first_start(tmp_path: Path) -> None:
+    config, home = tmp_path / "config", tmp_path / "home"
+    (config / "usr/lib").mkdir(parents=True)
+    building._find_out(home, config, tmp_path / "log")
+    lines = (config / "usr/lib/tmpfiles.d/homebody-cache.conf").read_text().splitlines()
+    assert any("grammar-" in line for line in lines)
+    for line in lines:
+        kind, target, *_, source = line.split()
+        assert kind == "C"
+        assert target == f"/data/homebody/cache/{Path(source).name}"
+        assert (config / source[1:]).is_file()
 
 
 def test_commands_tell_what_is_wrong(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ import pytest
 
 from device.app import EdgeLoop, build_brain
 from device.audio.ring import Ring
-from device.cli.serve import live
 from device.config import Config
 from device.errors import AudioDeviceMissing, EngineFailed, EngineHung, MicrophoneStalled
 from device.events import Observation, Trouble, TurnDone
 from device.service import PAUSE, Notifier
+from device.serving import live
 from device.speech.listen import Listener
 from device.speech.ports import TtsEngine, render
 from device.speech.renewable import Renewable

@@ -29,7 +29,6 @@ MAX_PLACES: Final = 50_000
 
 _SPACES: Final = frozenset(" -")
 _STOPS: Final = frozenset(",.?!;:")
-_ALIASES: Final = str.maketrans({"▁": " ", "’": "'"})
 
 
 class Place(NamedTuple):
@@ -139,9 +138,11 @@ class Vocabulary:
 
     def __init__(self, texts: Sequence[str | None]) -> None:
         self._below: dict[tuple[_Trie, ...], Ids] = {}
-        self.texts = [None if text is None else text.translate(_ALIASES).lower() for text in texts]
+        self.texts = [None if text is None else text.replace("▁", " ").replace("’", "'").lower() for text in texts]
         readable = [
-            (text, number) for number, text in enumerate(self.texts) if text and text.replace("°", "").isascii()
+            (text, number)
+            for number, text in enumerate(self.texts)
+            if text and (text.isascii() or text.replace("°", "").isascii())
         ]
         readable.sort()
         numbers = np.array([number for _, number in readable], np.intp)
