@@ -7,14 +7,16 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from device.app import EdgeLoop, build_brain, load_engines, make_edge_loop
 from device.clock import Clock, SystemClock
 from device.config import home_folder, load_config
 from device.dialogue.conversation import Turn
-from device.errors import DeviceError
+from device.errors import BundleError, DeviceError
 from device.events import Observation, Trouble, TurnDone
+from device.nlu.bundles import Bundles
 from device.service import Notifier
 from device.workers import ThreadWorkers
 
@@ -65,15 +67,27 @@ async def _run(notifier: Notifier, observe: Observe) -> None:
         for problem in brain.problems:
             observe(Trouble(problem, clock.monotonic()))
         edge = make_edge_loop(brain, await engines, observe)
+        model = _installed_model(home)
         try:
-            await live(edge, notifier, clock, observe)
+            await live(edge, notifier, clock, observe, lambda: _installed_model(home) != model)
         finally:
             notifier.stopping()
             edge.close()
 
 
-async def live(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observe) -> None:
-    """Listen and answer until cancelled, with signs of life as long as there is life; voice and ears warm up meanwhile.
+async def live(
+    edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observe, outdated: Callable[[], bool] = lambda: False
+) -> None:
+    """Listen and answer, with signs of life as long as there is life; voice and ears warm up meanwhile.
+
+    Until cancelled, or until it is outdated and at rest: systemd starts it anew then.
+
+    Args:
+        edge: The edge loop.
+        notifier: Told how it is.
+        clock: Time.
+        observe: Told what happens.
+        outdated: Whether a start now would load something else.
 
     Raises:
         ExceptionGroup: With an `EngineFailed` where voice or ears don't work.
@@ -85,25 +99,28 @@ async def live(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observ
         state = Exception.__str__(error)
         observe(Trouble(error, clock.monotonic()))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(edge.watch())
-        tasks.create_task(edge.run())
-        tasks.create_task(edge.warm_up())
+        running = [tasks.create_task(part) for part in (edge.watch(), edge.run(), edge.warm_up())]
         notifier.ready(state)
-        tasks.create_task(_beat(edge, notifier, clock, observe))
+        told = False
+        while not (edge.resting and outdated()):
+            await clock.sleep(notifier.pause)
+            stuck = edge.stuck
+            if stuck is None:
+                notifier.alive(_state(edge))
+            elif not told:  # a sign of life no more: it is to be started anew
+                notifier.status(f"Stuck: {Exception.__str__(stuck)}")
+                observe(Trouble(stuck, clock.monotonic()))
+            told = stuck is not None
+        notifier.status("Starts anew, with the language model that was installed.")
+        for task in running:
+            task.cancel()
 
 
-async def _beat(edge: EdgeLoop, notifier: Notifier, clock: Clock, observe: Observe) -> None:
-    """Say that it is alive; while it is stuck, nothing: then it is to be started anew."""
-    told = False
-    while True:
-        await clock.sleep(notifier.pause)
-        stuck = edge.stuck
-        if stuck is None:
-            notifier.alive(_state(edge))
-        elif not told:
-            notifier.status(f"Stuck: {Exception.__str__(stuck)}")
-            observe(Trouble(stuck, clock.monotonic()))
-        told = stuck is not None
+def _installed_model(home: Path) -> str:
+    try:
+        return Bundles(home).active
+    except BundleError:  # what is damaged says nothing, and a start would go on with what there is
+        return ""
 
 
 def _state(edge: EdgeLoop) -> str:

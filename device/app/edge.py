@@ -94,6 +94,11 @@ class EdgeLoop:
             return EngineHung(f"A turn has not ended for {ENDLESS:.0f} s.", remedy="Restart it.")
         return None
 
+    @property
+    def resting(self) -> bool:
+        """Whether nobody would miss it for some seconds: no turn is under way, and nothing sounds."""
+        return self.assistant.phase is Phase.IDLE and not self.mixer.playing()
+
     def open(self) -> None:
         """Let the microphone deliver and the speaker play.
 

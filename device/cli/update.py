@@ -47,7 +47,7 @@ def install(
     source: Annotated[str, typer.Argument(help=_WHAT, show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Install a system (in use after a reboot), or a language model (in use at the next start of the program)."""
+    """Install a system (in use after a reboot), or a language model (in use without one)."""
     if source.startswith(("http://", "https://")) or (source.endswith(ENDING) and Path(source).is_file()):
         return _install_system(source, as_json)
     path = Path(source)
@@ -88,7 +88,7 @@ def _install_model(folder: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"installed": "model", "before": change.before or "shipped", "after": change.after}))
     else:
-        typer.echo(f"{described(change.after)} is installed, and in use from the next start of the program on.")
+        typer.echo(f"{described(change.after)} is installed. A running service takes it up once nobody talks to it.")
 
 
 @app.command()

@@ -273,7 +273,7 @@ def test_pieces_that_are_no_text_are_none() -> None:
 def test_a_damaged_decoder_is_found_when_it_is_needed(tmp_path: Path) -> None:
     """Ears that wait for their wake word have no use for it; one that is not there is found at once."""
     shutil.copy(packaged_folder() / "tokenizer.bin", tmp_path)
-    with pytest.raises(EngineMissing, match="decoder.* is not there"):
+    with pytest.raises(EngineMissing, match=r"decoder.* is not there"):
         MoonshineModel(1, folder=tmp_path)
     (tmp_path / "decoder_model_merged.ort").write_bytes(b"no network")
     model = MoonshineModel(1, folder=tmp_path)

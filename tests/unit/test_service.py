@@ -158,6 +158,7 @@ class House:
         self.clock = clock
         self.seen: list[Observation] = []
         self.costs: dict[str, float] = {}
+        self.outdated = False
         self._notifier = notifier
         self._language = ToneLanguage()
         workers = InlineWorkers(clock, lambda worker: self.costs.get(worker, 0.0))
@@ -180,7 +181,7 @@ class House:
 
     async def serve(self) -> None:
         try:
-            await live(self.edge, self._notifier, self.clock, self.seen.append)
+            await live(self.edge, self._notifier, self.clock, self.seen.append, lambda: self.outdated)
         finally:
             self.edge.close()
             self.brain.database.close()
@@ -253,6 +254,27 @@ def test_it_listens_while_its_engines_warm_up(play: Callable[..., None], minder:
         assert not house.troubles
 
     play(scenario, slow)
+
+
+def test_a_model_that_was_installed_is_taken_up_once_nobody_talks_to_it(
+    play: Callable[..., None], minder: Minder
+) -> None:
+    houses: list[House] = []
+
+    async def scenario(house: House) -> None:
+        houses.append(house)
+        await house.clock.sleep(14)
+        house.say("hey jarvis turn on the kitchen light")
+        await house.clock.sleep(0.9)
+        house.outdated = True
+        await house.clock.sleep(0.5)
+        assert house.edge.assistant.phase is Phase.LISTENING, "and it has just shown that it lives"
+        await house.clock.sleep(60)
+        raise AssertionError("it should have ended")
+
+    play(scenario)
+    assert sum(isinstance(seen, TurnDone) for seen in houses[0].seen) == 1, "a command that had begun was carried out"
+    assert minder.told()[-1] == "STATUS=Starts anew, with the language model that was installed."
 
 
 class Broken(ToneTts):

@@ -486,7 +486,7 @@ def test_a_signed_model_is_installed(
     code, out, _ = update("install", bundle_of(tmp_path / "3"))
     assert code == 0
     assert "homebody-en 3 (" in out
-    assert out.endswith("is installed, and in use from the next start of the program on.\n")
+    assert out.endswith("is installed. A running service takes it up once nobody talks to it.\n")
     assert in_use(home) == "3"
 
 
