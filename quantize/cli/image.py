@@ -104,9 +104,7 @@ def try_image(
     disk, stick = prepare(found, out, folder, signer, folder / "log")
     trial = Trial(Machine(found, disk, folder, stick), time.monotonic, told)
     trial.show("hears and speaks as arm64 code", lambda: as_arm64(folder / "arm64", cache.resolve(), folder / "log"))
-    trial.quick()
-    if not quick:
-        trial.whole()
+    trial.run(quick=quick)
     if as_json:
         typer.echo(json.dumps({"board": board, "shown": [asdict(shown) for shown in trial.results]}))
     raise typer.Exit(0 if all(shown.ok for shown in trial.results) else 1)

@@ -14,7 +14,7 @@ from device.errors import BadInput
 BOARDS: Final = Path(__file__).parent / "boards"
 
 BOOT: Final = Path(__file__).parent / "boot"
-"""For each way to start: the hook of its updates, and `files` for its boot partition."""
+"""The hook of updates; for each way to start how it ends with the `entry`, and `files` for the boot partition."""
 
 MegaBytes = Annotated[int, msgspec.Meta(gt=0, le=65536)]
 

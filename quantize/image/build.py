@@ -162,6 +162,8 @@ def _config(order: Order, version: str, folder: Path) -> Path:
     release = f'NAME=Homebody\nID=homebody\nID_LIKE=debian\nVERSION_ID={version}\nPRETTY_NAME="Homebody {version}"\n'
     (folder / "usr/lib").mkdir(parents=True)
     (folder / "usr/lib/os-release").write_text(release, encoding="utf-8")
+    # A board without a clock starts with this file's time, not in 1970; see systemd(1).
+    (folder / "usr/lib/clock-epoch").touch()
     return folder
 
 

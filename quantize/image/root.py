@@ -33,7 +33,7 @@ PACKAGES: Final = (
     ),
     *("python3", "libstdc++6", "libgomp1", "libportaudio2", "espeak-ng", "alsa-utils"),
     *("rauc", "rauc-service", "ca-certificates", "e2fsprogs", "dosfstools", "fdisk"),
-    *("iwd", "wireless-regdb"),
+    *("iwd", "wireless-regdb", "dropbear-bin"),
 )
 """Debian packages of every board."""
 
@@ -163,6 +163,7 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         f"sync-in {payload} /opt/homebody",
         f"chroot {root} {users}",
         f"chroot {root} adduser --quiet homebody audio",
+        f"ln -s /data/ssh {root}/root/.ssh",
         # mmdebstrap merges /usr by a package that needs all of Perl.
         f"chroot {root} apt-get purge --yes --auto-remove --quiet usrmerge perl perl-modules-5.36 libperl5.36",
         f"chroot {root} python3 -m compileall -q --invalidation-mode unchecked-hash /opt/homebody /usr/lib/python3.11",

@@ -39,6 +39,22 @@ _WRITTEN: Final = (
     "d=$(basename $(readlink -f /dev/disk/by-partlabel/root-{name})); timeout 120 sh -c "
     "'until set -- $(cat /sys/class/block/'$d'/stat); [ $7 -gt 40000 ]; do sleep 0.1; done'"
 )
+_SETUP: Final = """\
+hostname = "kitchen"
+[wifi]
+name = "Home"
+password = "correct horse"
+[ssh]
+keys = ["{key}"]
+"""
+_MODEL: Final = "trial"
+_RENAMED: Final = (
+    'import json; file = "/run/model/manifest.json"; manifest = json.load(open(file)); '
+    f'manifest["version"] = "{_MODEL}"; json.dump(manifest, open(file, "w"))'
+)
+_RESTARTED: Final = (
+    "timeout 120 sh -c 'until [ $(systemctl show homebody -p NRestarts --value) -gt 0 ]; do sleep 1; done'"
+)
 _REPEATS: Final = 5
 _TURN_S: Final = 60.0
 _AWAIT: Final = "timeout {seconds} sh -c 'until systemctl is-active -q {unit}; do sleep 0.5; done'"
@@ -77,17 +93,22 @@ class Trial:
     told: Callable[[Shown], None]
     results: list[Shown] = field(default_factory=list)
 
-    def quick(self) -> None:
-        """Hear and answer; refuse what was changed, take an update."""
+    def run(self, *, quick: bool) -> None:
+        """Hear and answer, refuse what was changed, take an update; unless quick, also a model, and what can go wrong.
+
+        That is: start what was installed, lose power while installing, come back from a system that is ill.
+        """
         with self.running():
             self.show("starts and listens", self.listens)
             self.show("hears and answers", self.answers)
+            self.show("takes over what its owner wrote", self.takes_over)
             self.show("refuses an update that somebody else signed", lambda: self.refuses("foreign"))
             self.show("refuses a changed update", lambda: self.refuses("tampered"))
+            if not quick:
+                self.show("takes a language model while it runs", self.learns)
             self.show("installs an update", lambda: self.installs("update"))
-
-    def whole(self) -> None:
-        """The rest: start what was installed, lose power while installing, come back from a system that is ill."""
+        if quick:
+            return
         self.show("starts the update, and keeps it", lambda: self.starts("b"))
         self.show("starts after a power cut while installing", self.survives)
         self.show("goes back from a system that is ill", self.goes_back)
@@ -151,6 +172,38 @@ class Trial:
         finally:
             shell(_LOUD_ROOM)
         raise TrialFailed(said)
+
+    def takes_over(self) -> str:
+        """A file on its boot partition gives it a name and a network, and lets in who has a key, nobody else."""
+        shell = self.machine.shell
+        shell("for key in owner stranger; do dropbearkey -t ed25519 -f /run/$key; done")
+        key = shell("dropbearkey -y -f /run/owner | grep ^ssh-")
+        wanted = _SETUP.format(key=key)
+        shell(f"mount -o remount,rw /efi; echo '{wanted}' > /efi/homebody.toml; mount -o remount,ro /efi")
+        shell("systemctl restart homebody-setup homebody-ssh")
+        if "correct horse" in shell("cat /efi/homebody.toml") or "correct horse" not in shell("cat /data/iwd/Home.psk"):
+            raise TrialFailed("Wi-Fi's password was not taken over and out.")
+        login = "timeout 60 dbclient -y -y -T -i /run/{name} root@localhost hostname < /dev/null"
+        if (name := shell(login.format(name="owner")).splitlines()[-1]) != "kitchen":
+            raise TrialFailed(f"It is called {name}.")
+        if "kitchen" in (said := shell(f"{login.format(name='stranger')} || true")):
+            raise TrialFailed(f"It lets in anybody: {said}")
+        return "It has its name and network, and lets in who has the key, nobody else"
+
+    def learns(self) -> str:
+        """A language model is installed; the service takes it up by itself, without a reboot."""
+        shell = self.machine.shell
+        shell("cp -r /opt/homebody/models/artefacts/homebody-en /run/model")
+        shell(f"python3 -c '{_RENAMED}'")
+        shell("homebody update install /run/model", INSTALL_S)
+        shell(
+            "timeout 120 sh -c 'until journalctl -b -u homebody | grep -q \"Scheduled restart\"; do sleep 1; done'", 130
+        )
+        shell(_AWAIT.format(seconds=BOOT_S, unit="homebody"), BOOT_S + 10)
+        model = json.loads(shell("homebody update status --json 2> /dev/null").splitlines()[-1])["model"]
+        if model["version"] != _MODEL:
+            raise TrialFailed(f"Version {model['version']} is in use.")
+        return f"{model['name']} {model['version']} is in use"
 
     def refuses(self, bundle: str) -> str:
         """An update that is not what was signed, or that somebody else signed, changes nothing."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from device.errors import BadInput
-from quantize.image.board import Board
+from quantize.image.board import BOOT, Board
 from quantize.image.root import Root
 from quantize.image.tools import run
 
@@ -129,7 +129,9 @@ def make_bundle(
     content.mkdir()
     try:
         (content / "root.img").hardlink_to(root.image)
-        shutil.copy(board.starting / "hook", content / "hook")
+        hook = content / "hook"
+        hook.write_text((BOOT / "hook").read_text("utf-8") + (board.starting / "entry").read_text("utf-8"), "utf-8")
+        hook.chmod(0o755)
         manifest = _MANIFEST.format(board=board, version=version, format=form)
         (content / "manifest.raucm").write_text(manifest, encoding="utf-8")
         target.unlink(missing_ok=True)

@@ -254,6 +254,9 @@ hostname = "küche"
 name = "Our Home"
 password = "correct horse"
 
+[ssh]
+keys = ["ssh-ed25519 AAAA one", "ssh-ed25519 BBBB two"]
+
 [household]
 name = "the Millers"
 room = "kitchen"
@@ -297,6 +300,9 @@ def test_what_the_owner_wrote_is_taken_over_and_the_password_is_hidden(tmp_path:
     assert network.read_text() == "[Security]\nPassphrase=correct horse\n"
     assert network.stat().st_mode & 0o077 == 0
     assert "correct horse" not in (tmp_path / "boot/homebody.toml").read_text()
+    keys = tmp_path / "data/ssh/authorized_keys"
+    assert keys.read_text() == "ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n"
+    assert (keys.stat().st_mode | keys.parent.stat().st_mode) & 0o077 == 0
     lines = (tmp_path / "run/environment").read_text().splitlines()
     config = load_config(tmp_path, dict(line.split("=", 1) for line in lines))
     assert (config.home.name, config.home.room, config.home.timezone) == ("the Millers", "kitchen", "Europe/Berlin")
@@ -314,6 +320,15 @@ def test_a_start_later_everything_is_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "boot/homebody.toml").unlink()
     assert set_up(tmp_path, None).returncode == 0
     assert "room=kitchen" in (tmp_path / "run/environment").read_text().lower()
+
+
+def test_without_keys_nobody_may_log_in_any_more(tmp_path: Path) -> None:
+    set_up(tmp_path, SETUP)
+    set_up(tmp_path, 'hostname = "kitchen"\n')
+    assert not (tmp_path / "data/ssh/authorized_keys").exists()
+    unit = (OVERLAY / "common/etc/systemd/system/homebody-ssh.service").read_text()
+    assert "ConditionPathExists=/data/ssh/authorized_keys\n" in unit
+    assert " -s " in unit, "and never by a password"
 
 
 def test_a_section_that_can_not_be_used_is_told_and_left_out(tmp_path: Path) -> None:
