@@ -163,6 +163,7 @@ def _mmdebstrap(board: Board, overlay: Path, payload: Path, out: Path, made: Roo
         f"sync-in {payload} /opt/homebody",
         f"chroot {root} {users}",
         f"chroot {root} adduser --quiet homebody audio",
+        f"rm -rf {root}/root/.ssh",
         f"ln -s /data/ssh {root}/root/.ssh",
         # mmdebstrap merges /usr by a package that needs all of Perl.
         f"chroot {root} apt-get purge --yes --auto-remove --quiet usrmerge perl perl-modules-5.36 libperl5.36",

@@ -98,8 +98,9 @@ class Trial:
 
         That is: start what was installed, lose power while installing, come back from a system that is ill.
         """
-        with self.running():
+        with self.running(room=False):
             self.show("starts and listens", self.listens)
+            self.make_room()
             self.show("hears and answers", self.answers)
             self.show("takes over what its owner wrote", self.takes_over)
             self.show("refuses an update that somebody else signed", lambda: self.refuses("foreign"))
@@ -124,16 +125,21 @@ class Trial:
         self.told(self.results[-1])
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """The device, started, with its stick, in a room that is not quite silent."""
+    def running(self, *, room: bool = True) -> Iterator[None]:
+        """The device, started, with its stick, unless told otherwise in a room that is not quite silent."""
         self.machine.let_in()
         with self.machine.running():
             self.machine.sees("Linux version", BOOT_S)
-            stick = self.machine.emulation.stick
-            self.machine.shell(f"timeout 120 sh -c 'until [ -b {stick} ]; do sleep 0.5; done'", BOOT_S)
-            self.machine.shell(f"mkdir -p {STICK} && mount -o ro {stick} {STICK}")
-            self.machine.shell(_LOUD_ROOM)
+            if room:
+                self.make_room()
             yield
+
+    def make_room(self) -> None:
+        """Give it its stick, and the noise of a room."""
+        shell, stick = self.machine.shell, self.machine.emulation.stick
+        shell(f"timeout 120 sh -c 'until [ -b {stick} ]; do sleep 0.5; done'", BOOT_S)
+        shell(f"mkdir -p {STICK} && mount -o ro {stick} {STICK}")
+        shell(_LOUD_ROOM)
 
     def listens(self) -> str:
         """It comes up whole, and tells when it listened."""
