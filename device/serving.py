@@ -61,13 +61,13 @@ async def _run(notifier: Notifier, observe: Observe) -> None:
     home = home_folder()
     config = load_config(home)
     clock = SystemClock(config.home.timezone)
+    model = _installed_model(home)
     # Networks are loaded without the interpreter's lock: on two cores beside all the rest.
     engines = asyncio.get_running_loop().run_in_executor(None, load_engines, config, home)
     with contextlib.closing(build_brain(config, home, clock, ThreadWorkers())) as brain:
         for problem in brain.problems:
             observe(Trouble(problem, clock.monotonic()))
         edge = make_edge_loop(brain, await engines, observe)
-        model = _installed_model(home)
         try:
             await live(edge, notifier, clock, observe, lambda: _installed_model(home) != model)
         finally:
