@@ -202,9 +202,7 @@ class Trial:
         shell("cp -r /opt/homebody/models/artefacts/homebody-en /run/model")
         shell(f"python3 -c '{_RENAMED}'")
         shell("homebody update install /run/model", INSTALL_S)
-        shell(
-            "timeout 120 sh -c 'until journalctl -b -u homebody | grep -q \"Scheduled restart\"; do sleep 1; done'", 130
-        )
+        shell(_RESTARTED, 130)
         shell(_AWAIT.format(seconds=BOOT_S, unit="homebody"), BOOT_S + 10)
         model = json.loads(shell("homebody update status --json 2> /dev/null").splitlines()[-1])["model"]
         if model["version"] != _MODEL:
