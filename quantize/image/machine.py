@@ -119,6 +119,7 @@ class Machine:
         Raises:
             TrialFailed: It does not.
         """
+        self._close_shell()  # its line is the console's on some boards, and who doesn't read it holds the device up
         try:
             if self._process:
                 self._process.wait(seconds)
@@ -188,8 +189,13 @@ class Machine:
             ) from error
         return str(place.after)
 
+    def _close_shell(self) -> None:
+        if self._shell is not None:
+            self._shell.close()
+        self._shell = None
+
     def _close(self) -> None:
-        for each in (self._console, self._shell):
-            if each is not None:
-                each.close()
-        self._console = self._shell = self._process = None
+        self._close_shell()
+        if self._console is not None:
+            self._console.close()
+        self._console = self._process = None
