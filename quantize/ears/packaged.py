@@ -160,7 +160,9 @@ def quantized(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """A matrix in 8 bits, its scale and its zero point, as onnxruntime's `quantize_dynamic` computes them."""
     low, high = min(0.0, float(matrix.min())), max(0.0, float(matrix.max()))
-    scale = (high - low) / 255 or 1.0
+    scale = (high - low) / 255
+    if scale < np.finfo(np.float32).tiny:  # nothing but zeros, or as good as that
+        scale = 1.0
     zero = round(-low / scale)
     return (
         np.clip(np.round(matrix / scale) + zero, 0, 255).astype(np.uint8),

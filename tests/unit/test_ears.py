@@ -33,6 +33,7 @@ def noise(seed: int = 0) -> np.ndarray:
 
 @given(arrays(np.float32, (3, 5), elements=FINITE))
 @example(np.array([[-8.0, 8.0]], np.float32))
+@example(np.full((3, 5), 5.745e-42, np.float32))
 def test_a_matrix_in_8_bits_is_a_step_away_at_most(matrix: np.ndarray) -> None:
     stored, scale, zero = quantized(matrix)
     back = (stored.astype(np.float32) - np.float32(zero)) * scale
