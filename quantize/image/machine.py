@@ -67,6 +67,7 @@ class Machine:
 
     def start(self) -> None:
         """Switch it on."""
+        os.sync()  # a gigabyte that was just written would reach the disk while it starts, and be taken for its time
         shell = self.folder / "shell"
         shell.unlink(missing_ok=True)
         command = [
