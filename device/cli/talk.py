@@ -130,6 +130,5 @@ async def _spoken(brain: Brain, display: Display) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(edge.watch())
             tasks.create_task(edge.run())
-            tasks.create_task(edge.warm_up())
     finally:
         edge.close()

@@ -322,6 +322,15 @@ def test_a_start_later_everything_is_as_it_was(tmp_path: Path) -> None:
     assert "room=kitchen" in (tmp_path / "run/environment").read_text().lower()
 
 
+def test_a_file_that_changes_later_makes_no_open_network_of_one_with_a_password(tmp_path: Path) -> None:
+    set_up(tmp_path, SETUP)
+    kept = (tmp_path / "boot/homebody.toml").read_text()
+    set_up(tmp_path, kept.replace("küche", "kitchen"))
+    assert "hostname kitchen" in (tmp_path / "called").read_text()
+    assert [file.name for file in (tmp_path / "data/iwd").iterdir()] == ["Our Home.psk"]
+    assert "correct horse" in (tmp_path / "data/iwd/Our Home.psk").read_text()
+
+
 def test_without_keys_nobody_may_log_in_any_more(tmp_path: Path) -> None:
     set_up(tmp_path, SETUP)
     set_up(tmp_path, 'hostname = "kitchen"\n')
